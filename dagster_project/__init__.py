@@ -1,0 +1,1 @@
+"""The code location: definitions, jobs, the command line."""

@@ -1,0 +1,1 @@
+"""Statements, judgements and comprehension: what the trainee does not know."""

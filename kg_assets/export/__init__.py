@@ -1,0 +1,1 @@
+"""Files for the trainers, the graph as files, and the report."""

@@ -1,0 +1,1 @@
+"""Claims and the knowledge graph: what the documents say."""

@@ -1,0 +1,1 @@
+"""Documents and chunks: from files to spans of text."""

@@ -1,0 +1,1 @@
+"""Gates that a question-answer pair must pass before it is exported."""

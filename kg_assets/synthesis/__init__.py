@@ -1,0 +1,1 @@
+"""Subgraphs and the questions and answers written about them."""

@@ -1,0 +1,1 @@
+"""What the stages talk to: language models, graph store, warehouse, tokenizer, embedded servers."""

@@ -1,0 +1,1 @@
+"""Servers that graphtutor starts itself on loopback when the user names none of their own."""

@@ -1,0 +1,1 @@
+"""The one way to DuckDB: schema, migrations, short connections."""

@@ -1,0 +1,1 @@
+"""What starts runs: new, changed and removed documents."""
