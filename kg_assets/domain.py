@@ -1,0 +1,191 @@
+"""The nouns of the pipeline as frozen dataclasses, and how they are identified. No logic, no storage.
+
+Character positions are indices into the decoded document text (Python `str`), half open: `text[start:end]`.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+UnitKind = Literal["entity", "relation"]
+Difficulty = Literal["easy", "medium", "hard"]
+QaForm = Literal["atomic", "aggregated", "multi_hop"]
+
+
+def fingerprint(*parts: object) -> str:
+    """Hash anything JSON can express to 32 hex digits (128 bits of SHA-256).
+
+    Mappings are ordered by key, so equal content gives equal fingerprints on every machine.
+    """
+    canonical = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+_QUOTES = str.maketrans({c: "'" for c in "‘’‚‛`´′＇"} | {c: '"' for c in "“”„‟«»″＂「」『』"})
+
+
+def normalise_name(name: str) -> str:
+    """Entity identity: NFKC, unified quotes, case folding, single spaces, none at the ends or round quotes."""
+    folded = unicodedata.normalize("NFKC", name.translate(_QUOTES)).casefold()
+    return re.sub(r"\s+", " ", folded).strip(" '\"")
+
+
+def entity_id(name: str) -> str:
+    """Id of the entity that `name` refers to; equal for all names of equal `normalise_name`."""
+    return "e" + fingerprint("entity", normalise_name(name))
+
+
+def relation_id(source: str, target: str) -> str:
+    """Id of the relation between two entities, the same in both directions."""
+    return "r" + fingerprint("relation", sorted((normalise_name(source), normalise_name(target))))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One version of one document.
+
+    `document_id` is the path below the corpus folder, with `#<line or id>` for rows of a JSON file;
+    `version` changes exactly when text or metadata do. `preset_chunks` are spans given by the input
+    (GraphGen's chunked format); empty for all other documents.
+    """
+
+    document_id: str
+    version: str
+    text: str
+    metadata: Mapping[str, Any]
+    language: str
+    preset_chunks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a document. `chunk_id` depends on the document's name and the chunk's text, so that a chunk
+    that an edit elsewhere only moved keeps its id; `tokens` are counted by the configured tokenizer."""
+
+    chunk_id: str
+    document_id: str
+    document_version: str
+    chunk_index: int
+    start_char: int
+    end_char: int
+    text: str
+    tokens: int
+    heading_path: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one chunk says about one unit. Evidence positions are relative to the chunk's text.
+
+    For an entity `source` and `target` are empty; for a relation `name` and `type` are. `quoted` is False
+    where the model's quote was not in the chunk: then the evidence is the whole chunk.
+    """
+
+    claim_id: str
+    unit_id: str
+    kind: UnitKind
+    name: str
+    type: str
+    source: str
+    target: str
+    description: str
+    evidence_start: int
+    evidence_end: int
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GraphUnit:
+    """An entity or a relation of the merged graph. `content_hash` covers all that a reader of the unit sees
+    (names, type, direction, description), not which chunks support it. `degree` is not part of it."""
+
+    unit_id: str
+    kind: UnitKind
+    name: str
+    type: str
+    source_id: str
+    target_id: str
+    source: str
+    target: str
+    description: str
+    language: str
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A wording of one unit: true (`label` True) or negated (`label` False)."""
+
+    statement_id: str
+    unit_id: str
+    text: str
+    label: bool
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The trainee's view of one statement.
+
+    `p_true` is P(yes) / (P(yes) + P(no)); `mass` is P(yes) + P(no), or the share of samples that were a clear
+    yes or no; `method` is `logprobs` or `sampling`.
+    """
+
+    text: str
+    trainee: str
+    p_true: float
+    mass: float
+    method: Literal["logprobs", "sampling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension:
+    """How well the trainee knows one unit: mean confidence and mean loss (nats) over its judgements."""
+
+    unit_id: str
+    trainee: str
+    confidence: float
+    loss: float
+    judgements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subgraph:
+    """Units that one question will be about. `mean_loss` is None where nothing was measured."""
+
+    subgraph_id: str
+    entity_ids: tuple[str, ...]
+    relation_ids: tuple[str, ...]
+    mean_loss: float | None
+    difficulty: Difficulty
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class QaPair:
+    """A question and its answer, with the units that it is about; `reasoning` is the path of a multi-hop pair."""
+
+    qa_id: str
+    form: QaForm
+    question: str
+    answer: str
+    reasoning: tuple[str, ...]
+    unit_ids: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Source text of a claim: `text == document_text[start:end]` of that document version."""
+
+    document: str
+    document_version: str
+    chunk_id: str
+    start: int
+    end: int
+    text: str

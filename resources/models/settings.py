@@ -1,0 +1,30 @@
+"""Settings of one model endpoint. Its key is a secret and is not among them."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ModelSettings(BaseModel):
+    """How to reach and use one model.
+
+    `model` and `base_url` are usually given as `SYNTHESIZER_MODEL` and `SYNTHESIZER_BASE_URL` (or `TRAINEE_…`);
+    without either the embedded default is used. `revision` is free text that is part of every key, for weights
+    that change under one name. Prices are in USD per million tokens. `timeout_s` is for one request.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = None
+    base_url: str | None = None
+    revision: str = ""
+    concurrency: Annotated[int, Field(ge=1, le=1024)] | None = None
+    rpm: Annotated[int, Field(gt=0)] | None = None
+    tpm: Annotated[int, Field(gt=0)] | None = None
+    timeout_s: Annotated[float, Field(gt=0)] = Field(default=300.0, alias="timeout")
+    max_retries: Annotated[int, Field(ge=0)] = 6
+    prompt_usd_per_million: Annotated[float, Field(ge=0)] | None = None
+    completion_usd_per_million: Annotated[float, Field(ge=0)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    seed: int = 0
