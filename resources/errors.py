@@ -29,6 +29,10 @@ class DownloadError(TutorError):
     """A model file could not be fetched from any source, or its hash is wrong."""
 
 
+class ExportError(TutorError):
+    """An export file could not be written: the disk is full or the folder is not writable."""
+
+
 class EmptyResultError(TutorError):
     """A run would export nothing; the message says which stage lost what."""
 

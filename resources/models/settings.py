@@ -2,18 +2,20 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class ModelSettings(BaseModel):
     """How to reach and use one model.
 
-    `model` and `base_url` are usually given as `SYNTHESIZER_MODEL` and `SYNTHESIZER_BASE_URL` (or `TRAINEE_…`);
-    without either the embedded default is used. `revision` is free text that is part of every key, for weights
-    that change under one name. Prices are in USD per million tokens. `timeout_s` is for one request.
+    `model` and `base_url` are usually given as `SYNTHESIZER_MODEL` and `SYNTHESIZER_BASE_URL` (or
+    `TRAINEE_…`); without either the embedded default is used. `revision` is free text that is part of every
+    key, for weights that change under one name. Prices are in USD per million tokens and come in pairs: a
+    cost made of one of them would be no honest number. `timeout_s` is for one HTTP request, `timeout` in
+    yaml.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     model: str | None = None
     base_url: str | None = None
@@ -28,3 +30,11 @@ class ModelSettings(BaseModel):
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _prices_in_pairs(self) -> "ModelSettings":
+        if (self.prompt_usd_per_million is None) != (self.completion_usd_per_million is None):
+            raise ValueError(
+                "prompt_usd_per_million and completion_usd_per_million are given together or not at all"
+            )
+        return self

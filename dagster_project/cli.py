@@ -1,0 +1,206 @@
+"""The command `graphtutor`: arguments, exit codes and what is printed. The work is in the modules it calls."""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from resources.errors import SettingsError, TutorError
+
+FAILED = 1
+JSON_FIELDS = (
+    "rows_in", "new", "reused", "dropped", "calls", "calls_from_store", "prompt_tokens", "completion_tokens",
+    "cost_usd", "seconds",
+)  # fmt: skip
+
+
+def _paths(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that every command shares, handed over as one Workbench."""
+
+    @click.option("--documents", type=click.Path(path_type=Path), help="Folder of corpora (default: ./documents).")
+    @click.option("--workspace", type=click.Path(path_type=Path), help="Folder of all state (default: ./workspace).")
+    @click.option("--config", type=click.Path(path_type=Path), help="Configuration file (default: ./graphtutor.yaml).")
+    @wraps(command)
+    def with_workbench(documents: Path | None, workspace: Path | None, config: Path | None, **rest: Any) -> Any:
+        from resources.workbench import DEFAULT_WORKSPACE, Workbench
+
+        folder = workspace or Path(os.environ.get("GRAPHTUTOR_WORKSPACE") or DEFAULT_WORKSPACE)
+        workbench = Workbench(
+            documents=str(documents or os.environ.get("GRAPHTUTOR_DOCUMENTS", "")),
+            workspace=str(folder),
+            config_file=str(config or os.environ.get("GRAPHTUTOR_CONFIG", "")),
+        )
+        return command(workbench=workbench, **rest)
+
+    return with_workbench
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="graphtutor")
+def cli() -> None:
+    """Documents in; a knowledge graph, a map of a model's blind spots, and fine-tuning data about them out."""
+
+
+@cli.command()
+@_paths
+@click.option("--corpus", help="Only this corpus (default: every folder of the documents folder).")
+@click.option("--select", help="Dagster asset selection, such as '+qa_atomic' or 'group:export'.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end, and nothing else, to stdout.")
+def run(workbench: Any, corpus: str | None, select: str | None, as_json: bool) -> None:
+    """Materialise the pipeline: only what is new or changed is computed."""
+    from dagster_project.run import RunOutcome, run_corpus
+    from dagster_project.terminal import TerminalProgress
+    from kg_assets.export.collect import STAGES
+    from resources import progress
+
+    workbench.configuration()
+    outcomes: list[RunOutcome] = []
+    for name in [corpus] if corpus else _corpora(workbench):
+        if corpus:
+            _check_known(workbench, corpus)
+        with TerminalProgress(STAGES) as shown:
+            progress.listeners.append(shown)
+            try:
+                outcomes.append(run_corpus(workbench, name, select))
+            finally:
+                progress.listeners.remove(shown)
+        if not as_json:
+            _print_outcome(outcomes[-1])
+    if as_json:
+        reports = [_as_json(outcome) for outcome in outcomes]
+        click.echo(json.dumps(reports[0] if len(reports) == 1 else {"corpora": reports}, ensure_ascii=False))
+
+
+@cli.command()
+@_paths
+@click.option("--corpus", help="Only this corpus.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(workbench: Any, corpus: str | None, as_json: bool) -> None:
+    """Rows, drops, cost and freshness of every stage."""
+    from dagster_project.status import corpus_status, print_status
+
+    names = [corpus] if corpus else sorted({*_stored_corpora(workbench), *_corpora(workbench, required=False)})
+    if not names:
+        raise SettingsError("There is nothing yet: put documents into a folder and call graphtutor run.")
+    found = [corpus_status(workbench, name) for name in names]
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False))
+    else:
+        for each in found:
+            print_status(each)
+
+
+@cli.command()
+@_paths
+def doctor(workbench: Any) -> None:
+    """What works, what does not, and what to do: endpoints, models, graph, disk."""
+    from dagster_project.doctor import examine, print_findings
+
+    findings = examine(workbench)
+    print_findings(findings)
+    if any(not finding.ok for finding in findings):
+        sys.exit(FAILED)
+
+
+@cli.command()
+@_paths
+@click.argument("qa_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def trace(workbench: Any, qa_id: str, as_json: bool) -> None:
+    """From one QA pair back to the source sentences, shown in their context."""
+    from dagster_project.trace import print_trace, trace_pair
+
+    found = trace_pair(workbench, _stored_corpora(workbench), qa_id)
+    if as_json:
+        click.echo(json.dumps(asdict(found), ensure_ascii=False))
+    else:
+        print_trace(found)
+
+
+@cli.command()
+@_paths
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+def ui(workbench: Any, port: int) -> None:
+    """The Dagster UI on this workspace, with the sensor on the documents folder switched on."""
+    from dagster_project.ui import serve_ui
+
+    workbench.configuration()
+    sys.exit(serve_ui(workbench, port))
+
+
+def main() -> None:
+    """Entry point: a TutorError is one sentence on standard error, anything else a bug with its traceback in a file."""
+    warnings.filterwarnings("ignore", module="dagster")
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _fail("Stopped. What is done is kept; the next run goes on from there.")
+    except KeyboardInterrupt:
+        _fail("Stopped. What is done is kept; the next run goes on from there.")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except TutorError as error:
+        _fail(str(error))
+    except OSError as error:
+        if error.errno is None:
+            raise
+        place = f" ({error.filename})" if error.filename else ""
+        _fail(f"The system refused: {error.strerror}{place}. Free disk space or mend permissions, then run again.")
+
+
+def _fail(sentence: str) -> None:
+    click.secho("graphtutor: ", fg="red", nl=False, err=True)
+    click.echo(sentence, err=True)
+    sys.exit(FAILED)
+
+
+def _corpora(workbench: Any, required: bool = True) -> list[str]:
+    """Corpora on disk, and those in the workspace whose folder is gone: their rows must leave too."""
+    from kg_assets.ingest.corpora import scan_corpora
+
+    root = workbench.documents_root()
+    if not required and not root.exists():
+        return []
+    found = sorted({*scan_corpora(root), *_stored_corpora(workbench)} if required else scan_corpora(root))
+    if required and not found:
+        raise SettingsError(f"There are no documents in {root}: put .txt, .md, .jsonl or .json files there, or name another folder with --documents.")
+    return found
+
+
+def _stored_corpora(workbench: Any) -> list[str]:
+    return sorted(path.stem for path in (workbench.layout.root / "warehouse").glob("*.duckdb"))
+
+
+def _check_known(workbench: Any, corpus: str) -> None:
+    known = _corpora(workbench)
+    if corpus not in known:
+        raise SettingsError(f"There is no corpus {corpus!r}: there are {', '.join(known)}.")
+
+
+def _as_json(outcome: Any) -> dict[str, Any]:
+    stages = {row["stage"]: {field: row[field] for field in JSON_FIELDS} for row in outcome.stages}
+    return {"corpus": outcome.corpus, "stages": stages, "exports": outcome.exports}
+
+
+def _print_outcome(outcome: Any) -> None:
+    from dagster_project.terminal import print_pairs, print_stages
+
+    print_stages(outcome.stages, f"corpus {outcome.corpus}")
+    first_of_form = {pair.form: pair for pair in reversed(outcome.pairs)}
+    print_pairs([first_of_form[form] for form in ("atomic", "aggregated", "multi_hop") if form in first_of_form])
+    if outcome.exports:
+        folder = Path(outcome.exports[0]).parent
+        click.echo(f"\n{len(outcome.pairs)} pairs. Exports and report.html are in {folder}")
+        click.echo("Where a pair comes from: graphtutor trace QA_ID    Every stage: graphtutor ui")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""How long the rest of a run takes: known work where a stage has begun, expected work for the stages to come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+UNITS_PER_CHUNK = 10.0
+"""Entities and relations that a chunk of ordinary text yields, until the run has counted its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Model work of one stage: what its rows are counted by, rows for each of those, and effort for each row.
+
+    `effort` is in generated tokens, the unit in which seconds are proportional to work on one machine.
+    """
+
+    of: str
+    rows_for_each: float
+    effort: float
+
+
+EXPECTED = {
+    "claims": Expectation("chunks", 1.0, 450.0),
+    "statements": Expectation("units", 1.0, 50.0),
+    "judgements": Expectation("units", 2.0, 6.0),
+    "qa_atomic": Expectation("units", 1.0, 65.0),
+    "qa_aggregated": Expectation("units", 0.12, 260.0),
+    "qa_multi_hop": Expectation("units", 0.12, 160.0),
+}
+SECONDS_FOR_EACH_EFFORT = 1 / 14  # before anything was measured: the default model on two cores
+
+
+class RunEstimate:
+    """Follows a run stage by stage. Times are monotonic seconds, given by the caller.
+
+    Args:
+        stages: the stages that will run, in order.
+    """
+
+    def __init__(self, stages: Sequence[str]) -> None:
+        self._left = list(stages)
+        self._total = len(stages)
+        self._counts = {"chunks": 0.0, "units": 0.0}
+        self._spent_effort = self._spent_seconds = 0.0
+        self._stage = ""
+        self._pending = self._done = 0
+        self._began: float | None = None
+        self._stage_began = 0.0
+
+    def started(self, stage: str, pending: int, rows_in: int, now_s: float) -> None:
+        """A stage begins with `pending` of its `rows_in` rows to be worked on."""
+        self._began = now_s if self._began is None else self._began
+        self._stage, self._pending, self._done, self._stage_began = stage, pending, 0, now_s
+        if stage in self._left:
+            self._left.remove(stage)
+        if stage == "claims":
+            self._counts = {"chunks": float(pending), "units": pending * UNITS_PER_CHUNK}
+        elif stage in ("knowledge_graph", "statements"):
+            self._counts["units"] = float(pending)
+
+    def advanced(self, done: int) -> None:
+        """`done` more rows of the stage are finished."""
+        self._done += done
+
+    def finished(self, now_s: float) -> str:
+        """Ends the stage; says what it did, or nothing where there was nothing to do."""
+        seconds = now_s - self._stage_began
+        if self._stage in EXPECTED and self._done:
+            self._spent_effort += self._done * EXPECTED[self._stage].effort
+            self._spent_seconds += seconds
+        return f"{self._done} rows in {clock(seconds)}" if self._done else ""
+
+    def rest_s(self, now_s: float) -> float:
+        """Expected seconds until the end of the run."""
+        speed = SECONDS_FOR_EACH_EFFORT
+        if self._spent_effort:
+            speed = self._spent_seconds / self._spent_effort
+        return self._rest_of_stage_s(now_s, speed) + sum(self._expected_effort(stage) for stage in self._left) * speed
+
+    def line(self, now_s: float) -> str:
+        """Where the run is, in one line."""
+        number = self._total - len(self._left)
+        elapsed = now_s - (self._began if self._began is not None else now_s)
+        rows = f" {self._done} of {self._pending}" if self._pending else ""
+        return f"[{number}/{self._total}] {self._stage}{rows} · {clock(elapsed)} so far · about {clock(self.rest_s(now_s))} left"
+
+    def _rest_of_stage_s(self, now_s: float, speed: float) -> float:
+        rows = self._pending - self._done
+        if self._done:
+            return (now_s - self._stage_began) / self._done * rows
+        return rows * EXPECTED[self._stage].effort * speed if self._stage in EXPECTED else 0.0
+
+    def _expected_effort(self, stage: str) -> float:
+        expected = EXPECTED.get(stage)
+        return self._counts[expected.of] * expected.rows_for_each * expected.effort if expected else 0.0
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people say them: 45 s, 3:20 min, 2:05 h."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02} h"

@@ -1,0 +1,114 @@
+"""Running the pipeline on one corpus in this process: the same job that the UI launches."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.definitions import build_defs
+from dagster_project.jobs import pipeline_job
+from kg_assets.export.collect import STAGES, export_pairs
+from kg_assets.export.sft import ExportPair
+from kg_assets.materialize import corpora
+from resources.errors import SettingsError
+from resources.warehouse.warehouse import Warehouse
+from resources.workbench import Workbench
+
+DAGSTER_YAML = """\
+# graphtutor wrote this once; it is yours to change.
+telemetry:
+  enabled: false
+concurrency:
+  runs:
+    tag_concurrency_limits:
+      - key: dagster/partition   # runs of one corpus wait for each other, different corpora do not
+        limit: 1
+        value:
+          applyLimitPerUniqueValue: true
+"""
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run of one corpus came to: its stages in order, exported pairs and files."""
+
+    corpus: str
+    run_id: str
+    stages: list[dict[str, Any]]
+    pairs: list[ExportPair]
+    exports: list[str]
+
+
+def dagster_home(workbench: Workbench) -> Path:
+    """Dagster's folder: the user's own DAGSTER_HOME, or the workspace's, made ready on first use."""
+    own = os.environ.get("DAGSTER_HOME")
+    home = Path(own) if own else workbench.layout.dagster_home
+    if not own:
+        workbench.layout.prepare()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        settings = home / "dagster.yaml"
+        if not own and not settings.exists():
+            settings.write_text(DAGSTER_YAML, "utf-8")
+    except OSError as error:
+        raise SettingsError(f"{home} cannot be written ({error.strerror}): mend its permissions or free disk space.") from error
+    return home
+
+
+@contextmanager
+def dagster_instance(workbench: Workbench) -> Iterator[dg.DagsterInstance]:
+    """The workspace's Dagster instance."""
+    with dg.DagsterInstance.from_config(str(dagster_home(workbench))) as instance:
+        yield instance
+
+
+def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> RunOutcome:
+    """Materialise the selected assets (all by default) of one corpus.
+
+    Args:
+        select: Dagster's asset selection syntax, such as `+qa_atomic` or `group:export`.
+
+    Raises:
+        TutorError: what stopped the run.
+        SettingsError: the selection is malformed or matches nothing.
+    """
+    defs = build_defs(workbench)
+    job = defs.resolve_job_def(pipeline_job.name)
+    selection = _selected(defs, select)
+    with dagster_instance(workbench) as instance:
+        instance.add_dynamic_partitions(corpora.name or "", [corpus])
+        done = job.execute_in_process(
+            partition_key=corpus, instance=instance, asset_selection=selection, run_config=QUIET, raise_on_error=True
+        )
+    return outcome(workbench, corpus, done.run_id)
+
+
+def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
+    """What a finished run stored."""
+    warehouse = Warehouse(workbench.layout.warehouse(corpus))
+    rows = warehouse.frame("SELECT * FROM stage_runs WHERE run_id = ? ORDER BY rowid", [run_id])
+    found = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    stages = sorted(found, key=lambda row: STAGES.index(row["stage"]))
+    files = warehouse.frame(
+        "SELECT path FROM current_sft_datasets UNION ALL SELECT path FROM current_graph_export "
+        "UNION ALL SELECT path FROM current_report"
+    )
+    return RunOutcome(corpus, run_id, stages, export_pairs(warehouse), list(files["path"]))
+
+
+def _selected(defs: dg.Definitions, select: str | None) -> Sequence[dg.AssetKey] | None:
+    if select is None:
+        return None
+    try:
+        keys = dg.AssetSelection.from_string(select).resolve(defs.resolve_asset_graph())
+    except (dg.DagsterError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise SettingsError(f"--select {select!r} is not an asset selection ({reason}): try 'qa_atomic', '+qa_atomic' or 'group:export'.") from error
+    if not keys:
+        raise SettingsError(f"--select {select!r} matches no asset: the assets are {', '.join(STAGES)}.")
+    return sorted(keys)

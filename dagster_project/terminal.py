@@ -1,0 +1,100 @@
+"""Progress and tables in the terminal. What is shown comes from `resources.progress` and from the warehouse."""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dagster_project.estimate import RunEstimate
+
+REFRESH_S = 10.0
+
+
+class TerminalProgress:
+    """Prints where a run is and about how long the rest takes: one line that renews itself on a terminal, a line
+    every few seconds elsewhere. Writes to standard error."""
+
+    def __init__(self, stages: Sequence[str]) -> None:
+        self._console = Console(stderr=True)
+        self._estimate = RunEstimate(stages)
+        self._shown_at = 0.0
+        self._status = self._console.status("starting") if self._console.is_terminal else None
+        self._stages = list(stages)
+        self._download_note = ""
+
+    def __enter__(self) -> "TerminalProgress":
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status:
+            self._status.stop()
+
+    def stage_started(self, stage: str, pending: int, rows_in: int) -> None:
+        """Begin a stage."""
+        self._estimate.started(stage, pending, rows_in, time.monotonic())
+        self._show(force=pending > 0)
+
+    def advanced(self, stage: str, done: int) -> None:
+        """Some rows are finished."""
+        self._estimate.advanced(done)
+        self._show()
+
+    def stage_finished(self, stage: str) -> None:
+        """A stage is complete."""
+        did = self._estimate.finished(time.monotonic())
+        if did:
+            self._console.print(f"  [green]✓[/] {stage:<16} {did}", highlight=False)
+
+    def download(self, done_bytes: int, total_bytes: int, note: str) -> None:
+        """A model file is being fetched."""
+        text = f"{note} {done_bytes / 1e6:,.0f} of {total_bytes / 1e6:,.0f} MB"
+        if self._status:
+            self._status.update(text)
+        elif note != self._download_note:
+            self._download_note = note
+            self._console.print(f"  {text}", highlight=False)
+
+    def _show(self, force: bool = False) -> None:
+        line = self._estimate.line(time.monotonic())
+        if self._status:
+            self._status.update(line)
+        elif force or time.monotonic() - self._shown_at > REFRESH_S:
+            self._shown_at = time.monotonic()
+            self._console.print(f"  … {line}", highlight=False, markup=False)
+
+
+def print_stages(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    """The table of stages: rows, drops, calls, tokens, cost, seconds."""
+    priced = any(row["cost_usd"] is not None for row in rows)
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table.add_column("stage")
+    columns = ("rows in", "new", "reused", "dropped", "calls", "from store", "tokens in", "tokens out", "seconds")
+    for column in (*columns, *(("USD",) if priced else ())):
+        table.add_column(column, justify="right")
+    for row in rows:
+        counts = [row["rows_in"], row["new"], row["reused"], row["dropped"], row["calls"], row["calls_from_store"]]
+        tokens = [row["prompt_tokens"], row["completion_tokens"]]
+        cells = [f"{value:,}" if value else "·" for value in (*counts, *tokens)] + [f"{row['seconds']:.1f}"]
+        if priced:
+            cells.append("·" if row["cost_usd"] is None else f"{row['cost_usd']:.4f}")
+        table.add_row(row["stage"], *cells, style="yellow" if row["dropped"] else "")
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def print_pairs(pairs: Sequence[Any]) -> None:
+    """A few pairs, so that the user sees at once what was made."""
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    for pair in pairs:
+        loss = "" if pair.loss is None else f", loss {pair.loss:.2f}"
+        console.print(f"\n[bold]{pair.form}[/] [dim]({pair.difficulty}{loss}; {pair.qa_id})[/]", highlight=False)
+        console.print(f"  Q  {escape(pair.question)}", highlight=False)
+        console.print(f"  A  {escape(pair.answer)}", highlight=False)
+        if pair.evidence:
+            evidence = pair.evidence[0]
+            console.print(f"  [dim]↳ {escape(evidence.document)}: “{escape(evidence.text)}”[/]", highlight=False)

@@ -1,0 +1,102 @@
+"""From one QA pair back to the sentences that support it, shown in their context."""
+
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from kg_assets.domain import Document, Evidence
+from kg_assets.export.collect import export_pairs
+from kg_assets.export.sft import ExportPair
+from kg_assets.warehouse_reads import current_evidence, current_units
+from resources.errors import SettingsError
+from resources.warehouse.warehouse import Warehouse
+from resources.workbench import Workbench
+
+CONTEXT_CHARS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class TracedSpan:
+    """A span of source text with what stands before and after it."""
+
+    evidence: Evidence
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class TracedUnit:
+    """A fact that the pair is about, and where it stands."""
+
+    unit_id: str
+    kind: str
+    name: str
+    description: str
+    spans: tuple[TracedSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A pair with its facts and their sources."""
+
+    corpus: str
+    pair: ExportPair
+    units: tuple[TracedUnit, ...]
+
+
+def trace_pair(workbench: Workbench, corpora: list[str], qa_id: str) -> Trace:
+    """Find a pair in any corpus; the beginning of its id is enough where it is unique.
+
+    Raises:
+        SettingsError: no pair, or several, have an id that begins like this.
+    """
+    found: list[tuple[str, ExportPair]] = []
+    for corpus in corpora:
+        pairs = export_pairs(Warehouse(workbench.layout.warehouse(corpus)))
+        found += [(corpus, pair) for pair in pairs if pair.qa_id.startswith(qa_id)]
+    if not found:
+        raise SettingsError(f"No exported pair has the id {qa_id!r}: lineage.jsonl in the exports folder lists all ids.")
+    if len(found) > 1:
+        raise SettingsError(f"{len(found)} pairs have an id that begins with {qa_id!r}: give more of it.")
+    corpus, pair = found[0]
+    return _traced(Warehouse(workbench.layout.warehouse(corpus)), corpus, pair)
+
+
+def print_trace(trace: Trace) -> None:
+    """The pair, its facts, and the source text with the evidence marked."""
+    console = Console(highlight=False)
+    console.print(Text.assemble((trace.pair.form, "bold"), f"  {trace.pair.qa_id}  ({trace.pair.difficulty})"))
+    console.print(Text(f"Q  {trace.pair.question}"))
+    console.print(Text(f"A  {trace.pair.answer}"))
+    for step in trace.pair.reasoning:
+        console.print(Text(f"   → {step}"))
+    for unit in trace.units:
+        console.print(Text.assemble("\n", (unit.kind, "dim"), " ", (unit.name, "bold"), "\n  ", unit.description))
+        for span in unit.spans:
+            e = span.evidence
+            console.print(Text(f"  {e.document} [{e.start}:{e.end}] version {e.document_version[:8]}, {e.chunk_id}", "dim"))
+            marked = (e.text, "reverse") if console.is_terminal else f"【{e.text}】"
+            console.print(Text.assemble("  ", (span.before, "dim"), marked, (span.after, "dim")))
+
+
+def _traced(warehouse: Warehouse, corpus: str, pair: ExportPair) -> Trace:
+    texts = {d.document_id: d.text for d in warehouse.rows(Document, "FROM current_documents")}
+    units, evidence = current_units(warehouse), current_evidence(warehouse)
+    traced = []
+    for unit_id in pair.unit_ids:
+        unit = units[unit_id]
+        spans = tuple(_span(texts[e.document], e) for e in evidence.get(unit_id, ()))
+        name = unit.name or f"{unit.source} → {unit.target}"
+        traced.append(TracedUnit(unit_id, unit.kind, name, unit.description, spans))
+    return Trace(corpus, pair, tuple(traced))
+
+
+def _span(text: str, evidence: Evidence) -> TracedSpan:
+    before = text[max(0, evidence.start - CONTEXT_CHARS) : evidence.start]
+    after = text[evidence.end : evidence.end + CONTEXT_CHARS]
+    return TracedSpan(
+        evidence,
+        ("…" if evidence.start > CONTEXT_CHARS else "") + before,
+        after + ("…" if evidence.end + CONTEXT_CHARS < len(text) else ""),
+    )

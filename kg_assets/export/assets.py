@@ -1,0 +1,106 @@
+"""The export group: files for the trainers, the graph as files, and the report."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from kg_assets.checks import blocking, check_specs, stage_checks
+from kg_assets.comprehension.assets import comprehension
+from kg_assets.domain import Comprehension, fingerprint
+from kg_assets.export.collect import export_pairs, mismatched_evidence, report_data, what_was_lost
+from kg_assets.export.files import Content, ExportedFile, write_files
+from kg_assets.export.graph_files import write_graph
+from kg_assets.export.report import render_report
+from kg_assets.export.sft import write_exports
+from kg_assets.graph.assets import knowledge_graph
+from kg_assets.ledger import WorkItem
+from kg_assets.materialize import OWNERS, StageRow, StageRun, corpora
+from kg_assets.quality.assets import curated_qa
+from kg_assets.warehouse_reads import current_evidence, current_units
+from resources.errors import EmptyResultError
+from resources.workbench import Workbench
+
+EXPORT_VERSION = "1"
+
+
+@dg.asset(
+    group_name="export",
+    partitions_def=corpora,
+    code_version=EXPORT_VERSION,
+    owners=OWNERS,
+    kinds={"file", "json"},
+    deps=[curated_qa],
+    check_specs=check_specs("sft_datasets", ("evidence_is_the_source", "Evidence text equals the document's own span.")),
+)
+def sft_datasets(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """Alpaca, ShareGPT and ChatML files, dataset_info.json for LLaMA-Factory, and the lineage of every pair."""
+    stage = StageRun(context, workbench)
+    pairs = export_pairs(stage.warehouse)
+    if not pairs:
+        raise EmptyResultError(
+            f"Corpus {stage.bench.corpus!r} has nothing to export: {what_was_lost(stage.warehouse)}. "
+            "`graphtutor status` shows every stage."
+        )
+    files = write_exports(_directory(stage), stage.bench.corpus, pairs, stage.settings.export)
+    row = _record(stage, files)
+    wrong = mismatched_evidence(stage.warehouse, pairs)
+    traced = blocking("evidence_is_the_source", not wrong, f"{len(wrong)} of {len(pairs)} pairs differ {wrong[:5]}")
+    return stage.result(
+        row,
+        preview=stage.warehouse.frame("SELECT form, question, answer FROM current_curated_qa LIMIT 5"),
+        facts={"pairs": len(pairs), "folder": dg.MetadataValue.path(str(_directory(stage)))},
+        checks=[*stage_checks(row), traced],
+    )
+
+
+@dg.asset(
+    group_name="export",
+    partitions_def=corpora,
+    code_version=EXPORT_VERSION,
+    owners=OWNERS,
+    kinds={"file"},
+    deps=[knowledge_graph, comprehension],
+    check_specs=check_specs("graph_export"),
+)
+def graph_export(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """The graph with its losses as GraphML and JSON."""
+    stage = StageRun(context, workbench)
+    measured = {c.unit_id: c for c in stage.warehouse.rows(Comprehension, "FROM current_comprehension")}
+    support = {
+        unit_id: list(dict.fromkeys(span.chunk_id for span in spans))
+        for unit_id, spans in current_evidence(stage.warehouse).items()
+    }
+    units = list(current_units(stage.warehouse).values())
+    row = _record(stage, write_graph(_directory(stage), units, measured, support))
+    return stage.result(row, preview=stage.preview("format, rows, sha256"), checks=stage_checks(row))
+
+
+@dg.asset(
+    group_name="export",
+    partitions_def=corpora,
+    code_version=EXPORT_VERSION,
+    owners=OWNERS,
+    kinds={"html"},
+    deps=[sft_datasets, graph_export],
+    check_specs=check_specs("report"),
+)
+def report(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """One self-contained page: what went in, the graph, the blind spots, cost, examples, and what was dropped."""
+    stage = StageRun(context, workbench)
+    files = stage.warehouse.rows(ExportedFile, "FROM current_sft_datasets UNION ALL FROM current_graph_export")
+    data = report_data(stage.warehouse, stage.bench.corpus, stage.bench.configuration, files)
+    page = Content("html", 1, [render_report(data).encode("utf-8")])
+    row = _record(stage, write_files(_directory(stage), {"report.html": page}))
+    path = dg.MetadataValue.path(str(_directory(stage) / "report.html"))
+    return stage.result(row, facts={"page": path}, checks=stage_checks(row))
+
+
+def _directory(stage: StageRun) -> Path:
+    return stage.bench.layout.exports(stage.bench.corpus)
+
+
+def _record(stage: StageRun, files: Sequence[ExportedFile]) -> StageRow:
+    """Written files as the stage's rows; they are written every time, since a user may have removed them."""
+    items = [WorkItem(f.path.name, fingerprint(EXPORT_VERSION, f.path.name, f.format, f.sha256), f) for f in files]
+    return stage.execute(items, lambda item, _ask: [item.payload])

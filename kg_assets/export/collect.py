@@ -1,0 +1,219 @@
+"""What is exported and reported, read from the warehouse: pairs with their lineage, and the report's data."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from kg_assets.comprehension.calibration import ReliabilityBin
+from kg_assets.domain import Comprehension, Document, Evidence, QaForm, QaPair, Subgraph
+from kg_assets.export.files import ExportedFile
+from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
+from kg_assets.export.sft import ExportPair
+from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
+from kg_assets.warehouse_reads import current_evidence, current_losses, current_units
+from resources.configuration import Configuration
+from resources.warehouse.warehouse import Warehouse
+
+EXAMPLES_PER_FORM = 5
+DROP_EXAMPLES = 3
+STAGES = (
+    "documents", "chunks", "claims", "knowledge_graph", "statements", "judgements", "comprehension", "subgraphs",
+    "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa", "sft_datasets", "graph_export", "report",
+)  # fmt: skip
+"""All stages in the order in which they run."""
+
+
+def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
+    """Every curated pair with its evidence, difficulty and mean loss, in stable order."""
+    pairs = warehouse.rows(QaPair, "FROM current_curated_qa")
+    items = warehouse.frame("SELECT item_id FROM current_curated_qa")["item_id"]
+    subgraphs = {s.subgraph_id: s for s in current_subgraphs(warehouse)}
+    evidence, losses = current_evidence(warehouse), current_losses(warehouse)
+    return [
+        _export_pair(pair, subgraphs[subgraph_id_of(item_id)], evidence, losses)
+        for pair, item_id in zip(pairs, items, strict=True)
+    ]
+
+
+def mismatched_evidence(warehouse: Warehouse, pairs: Sequence[ExportPair]) -> list[str]:
+    """Ids of pairs with evidence whose text is not the document's own at that place."""
+    texts = {d.document_id: d.text for d in warehouse.rows(Document, "FROM current_documents")}
+    return [
+        pair.qa_id
+        for pair in pairs
+        if any(texts.get(e.document, "")[e.start : e.end] != e.text for e in pair.evidence)
+    ]
+
+
+def what_was_lost(warehouse: Warehouse) -> str:
+    """One clause for each stage that lost rows or had none, for the error of a run that exports nothing."""
+    latest = warehouse.frame(
+        "SELECT stage, rows_in, dropped, note FROM stage_runs QUALIFY row_number() OVER "
+        "(PARTITION BY stage ORDER BY rowid DESC) = 1"
+    ).set_index("stage")
+    clauses = []
+    for stage in STAGES:
+        if stage in latest.index:
+            row = latest.loc[stage]
+            if row["dropped"]:
+                clauses.append(f"{stage} dropped {row['dropped']} of {row['rows_in']} rows")
+            elif row["rows_in"] == 0 and stage not in ("sft_datasets", "graph_export", "report"):
+                clauses.append(f"{stage} had no rows" + (f" ({row['note']})" if row["note"] else ""))
+    return "; ".join(clauses)
+
+
+def report_data(
+    warehouse: Warehouse, corpus: str, configuration: Configuration, files: Sequence[ExportedFile]
+) -> ReportData:
+    """Everything the report shows of a corpus as it is now."""
+    units = tuple(current_units(warehouse).values())
+    measured = {c.unit_id: c for c in warehouse.rows(Comprehension, "FROM current_comprehension")}
+    pairs = export_pairs(warehouse)
+    trainee = next((c.trainee for c in measured.values()), None)
+    return ReportData(
+        corpus=corpus,
+        synthesizer=configuration.synthesizer.model,
+        trainee=trainee,
+        parameters=_parameters(configuration),
+        documents=_documents(warehouse),
+        stages=_stages(warehouse),
+        drops=_drops(warehouse),
+        units=units,
+        evidence=current_evidence(warehouse),
+        comprehension=measured,
+        results=_results(warehouse, trainee, measured),
+        comprehension_note=_comprehension_note(configuration, measured),
+        subgraphs=tuple(current_subgraphs(warehouse)),
+        pair_counts=dict(Counter(pair.form for pair in pairs)),
+        examples=tuple(_examples(pairs)),
+        exports=tuple(files),
+    )
+
+
+def _export_pair(
+    pair: QaPair, subgraph: Subgraph, evidence: Mapping[str, tuple[Evidence, ...]], losses: Mapping[str, float]
+) -> ExportPair:
+    known = [losses[unit_id] for unit_id in pair.unit_ids if unit_id in losses]
+    spans = dict.fromkeys(span for unit_id in pair.unit_ids for span in evidence.get(unit_id, ()))
+    return ExportPair(
+        qa_id=pair.qa_id,
+        form=pair.form,
+        question=pair.question,
+        answer=pair.answer,
+        difficulty=subgraph.difficulty,
+        loss=sum(known) / len(known) if known else None,
+        unit_ids=pair.unit_ids,
+        evidence=tuple(spans),
+        reasoning=pair.reasoning,
+    )
+
+
+def _parameters(configuration: Configuration) -> tuple[tuple[str, str], ...]:
+    """Settings that differ between runs and change what is in the report."""
+    s = configuration.settings
+    strategy = s.traverse_strategy
+    return (
+        ("chunk size", f"{s.chunking.max_tokens} tokens, overlap {s.chunking.overlap_tokens}"),
+        ("entity types", ", ".join(s.extraction.entity_types)),
+        ("gleaning rounds", str(s.extraction.max_gleanings)),
+        ("statements of each kind", str(s.comprehension.statements)),
+        ("traversal", f"{strategy.expand_method}, {strategy.edge_sampling}, depth {strategy.max_depth}"),
+        ("question forms", ", ".join(s.qa_forms)),
+    )
+
+
+def _documents(warehouse: Warehouse) -> tuple[ReportDocument, ...]:
+    frame = warehouse.frame("""
+        SELECT d.document_id, d.version, d.language, length(d.text) AS chars,
+            (SELECT count(*) FROM current_chunks c WHERE c.document_id = d.document_id) AS chunks,
+            (SELECT count(*) FROM current_claims k JOIN current_chunks c USING (chunk_id)
+                WHERE c.document_id = d.document_id) AS claims,
+            (SELECT count(*) FROM current_drops x WHERE x.document_id = d.document_id) AS drops
+        FROM current_documents d ORDER BY d.document_id
+    """)
+    return tuple(ReportDocument(*row) for row in frame.itertuples(index=False, name=None))
+
+
+def _stages(warehouse: Warehouse) -> tuple[StageRow, ...]:
+    """Rows as they stand now; calls and tokens of all runs together, so that a rerun reports the same."""
+    now = warehouse.frame("""
+        SELECT i.stage, count(*) AS rows_in, count(*) FILTER (d.key IS NOT NULL) AS dropped
+        FROM current_items i LEFT JOIN drops d ON d.stage = i.stage AND d.key = i.key GROUP BY i.stage
+    """).set_index("stage")
+    spent = warehouse.frame("""
+        SELECT stage, sum(calls)::BIGINT AS calls, sum(prompt_tokens)::BIGINT AS prompt_tokens,
+            sum(completion_tokens)::BIGINT AS completion_tokens, sum(cost_usd) AS cost_usd
+        FROM stage_runs GROUP BY stage
+    """).set_index("stage")
+    rows = []
+    for stage in STAGES:
+        if stage in now.index and stage != "report":
+            rows_in, dropped = int(now.loc[stage, "rows_in"]), int(now.loc[stage, "dropped"])
+            used = spent.loc[stage]
+            cost = None if used["cost_usd"] != used["cost_usd"] else float(used["cost_usd"])
+            tokens = int(used["prompt_tokens"]), int(used["completion_tokens"])
+            rows.append(StageRow(stage, rows_in, rows_in - dropped, 0, dropped, int(used["calls"]), 0, *tokens, cost, None))
+    return tuple(rows)
+
+
+def _drops(warehouse: Warehouse) -> tuple[DropGroup, ...]:
+    frame = warehouse.frame("SELECT stage, reason, detail, raw FROM current_drops")
+    grouped: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in frame.itertuples(index=False):
+        grouped[row.stage, row.reason].append(f"{row.detail} {row.raw}".strip())
+    order = {stage: i for i, stage in enumerate(STAGES)}
+    return tuple(
+        DropGroup(stage, reason, len(texts), tuple(texts[:DROP_EXAMPLES]))
+        for (stage, reason), texts in sorted(grouped.items(), key=lambda entry: (order[entry[0][0]], entry[0][1]))
+    )
+
+
+def _results(
+    warehouse: Warehouse, trainee: str | None, measured: Mapping[str, Comprehension]
+) -> tuple[TraineeResult, ...]:
+    """The calibration of the current trainee."""
+    if trainee is None:
+        return ()
+    with warehouse.connect() as connection:
+        row = connection.execute(
+            "SELECT judgements, accuracy, ece, brier, bins FROM calibration WHERE trainee = ? ORDER BY rowid DESC LIMIT 1",
+            [trainee],
+        ).fetchone()
+    if row is None:
+        return ()
+    judgements, accuracy, ece, brier, bins = row
+    values = list(measured.values())
+    return (
+        TraineeResult(
+            trainee=trainee,
+            units=len(values),
+            judgements=judgements,
+            mean_confidence=sum(c.confidence for c in values) / len(values),
+            mean_loss=sum(c.loss for c in values) / len(values),
+            accuracy=accuracy,
+            ece=ece,
+            brier=brier,
+            bins=tuple(ReliabilityBin(*b) for b in json.loads(bins)),
+        ),
+    )
+
+
+def _comprehension_note(configuration: Configuration, measured: Mapping[str, Comprehension]) -> str:
+    if configuration.trainee is None:
+        return (
+            "There was no trainee, so no comprehension was measured: subgraphs were sampled at random and every "
+            "difficulty is medium. Set TRAINEE_MODEL and TRAINEE_BASE_URL to measure it."
+        )
+    if not measured:
+        return "No comprehension could be measured: the drops below say why."
+    losses = [c.loss for c in measured.values()]
+    if len(losses) > 1 and max(losses) == min(losses):
+        return "All losses are equal, so they say nothing: check the trainee and its endpoint."
+    return ""
+
+
+def _examples(pairs: Sequence[ExportPair]) -> list[ExportPair]:
+    """The first few pairs of each form whose facts are known worst."""
+    forms: tuple[QaForm, ...] = ("atomic", "aggregated", "multi_hop")
+    worst_first = sorted(pairs, key=lambda pair: (-(pair.loss if pair.loss is not None else 0.0), pair.qa_id))
+    return [pair for form in forms for pair in [p for p in worst_first if p.form == form][:EXAMPLES_PER_FORM]]

@@ -1,0 +1,109 @@
+"""Putting export files on disk, all or none. What stands in the files is decided by the writers beside it."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from resources.errors import ExportError
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """One file of an export: `rows` are pairs, lines or graph units; `sha256` is of the bytes on disk."""
+
+    path: Path
+    format: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one file shall hold: `parts` is read once, so that a large file never stands in memory whole."""
+
+    format: str
+    rows: int
+    parts: Iterable[bytes]
+
+
+def write_files(
+    directory: Path, files: Mapping[str, Content], remove: Collection[str] = ()
+) -> list[ExportedFile]:
+    """Write `files` (name to content) into `directory`, which is created if need be, then delete `remove`.
+
+    Every file is written in full under a temporary name, and flushed to the disk, before the first one takes
+    its place: a process killed, a full disk or an error while content is made leaves the old files as they
+    were.
+
+    Raises:
+        ExportError: the folder cannot be made or written, or the disk is full.
+    """
+    with _explained(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            written = [_write_part(directory, name, content) for name, content in files.items()]
+            for file in written:
+                os.replace(_part(directory, file.path.name), file.path)
+        except BaseException:
+            for name in files:
+                # The first error is the one to report; a part file that stays is overwritten next time.
+                with suppress(OSError):
+                    _part(directory, name).unlink(missing_ok=True)
+            raise
+        for name in remove:
+            (directory / name).unlink(missing_ok=True)
+            _part(directory, name).unlink(missing_ok=True)
+        _sync_directory(directory)
+    return written
+
+
+def _part(directory: Path, name: str) -> Path:
+    """The temporary name: the same each time, so that what a killed run left is overwritten."""
+    return directory / f".{name}.part"
+
+
+def _write_part(directory: Path, name: str, content: Content) -> ExportedFile:
+    digest = hashlib.sha256()
+    with _part(directory, name).open("wb") as file:
+        for part in content.parts:
+            digest.update(part)
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+    return ExportedFile(directory / name, content.format, content.rows, digest.hexdigest())
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the renames themselves durable, where the system can (Windows cannot open a directory)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_REMEDIES = {
+    errno.ENOSPC: "the disk is full: free some space, then run again, nothing computed is lost",
+    errno.EDQUOT: "your disk quota is used up: free some space, then run again, nothing computed is lost",
+    errno.EACCES: "the folder is not writable: give yourself write permission or choose another --workspace",
+    errno.EPERM: "the folder is not writable: give yourself write permission or choose another --workspace",
+    errno.EROFS: "the file system is read-only: choose another --workspace",
+    errno.ENOTDIR: "a part of that path is a file: move it away or choose another --workspace",
+    errno.EEXIST: "a file of that name is in the way: move it away or choose another --workspace",
+    errno.EISDIR: "a folder has the name of an export file: move it away, then run again",
+}
+
+
+@contextmanager
+def _explained(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, f"{error.strerror or error}: mend that, then run again")
+        raise ExportError(f"The exports cannot be written to {directory}: {remedy}.") from error

@@ -1,0 +1,107 @@
+"""What the report is made of: plain values that the asset reads from the warehouse. How they look is not here.
+
+The report's bytes are a function of these values. Time and cost differ between runs: whoever fills `StageRow`
+and `generated` decides whether they are shown.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kg_assets.domain import Comprehension, Evidence, GraphUnit, Subgraph
+from kg_assets.export.figures import Bin
+from kg_assets.export.files import ExportedFile
+from kg_assets.export.sft import ExportPair
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDocument:
+    """One document that went in: its length in characters, and what came of it. `drops` are its rows in `drops`."""
+
+    document_id: str
+    version: str
+    language: str
+    chars: int
+    chunks: int
+    claims: int
+    drops: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """The counts of one asset. `cost_usd` is None where a price is not configured, `seconds` where not shown."""
+
+    asset: str
+    rows_in: int
+    new: int
+    reused: int
+    dropped: int
+    calls: int
+    calls_from_store: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropGroup:
+    """Rows that one stage dropped for one reason, and a few of them as text (raw response or detail)."""
+
+    stage: str
+    reason: str
+    rows: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TraineeResult:
+    """How one trainee did on the whole corpus.
+
+    `units` were measured with `judgements` judgements; confidence, accuracy, ECE and Brier score are fractions,
+    loss is in nats; `bins` as `kg_assets.comprehension.calibration` makes them.
+    """
+
+    trainee: str
+    units: int
+    judgements: int
+    mean_confidence: float
+    mean_loss: float
+    accuracy: float
+    ece: float
+    brier: float
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """All that `render_report` shows.
+
+    Args:
+        trainee: the trainee whose losses `comprehension` has; None without one.
+        parameters: label and value of each setting worth showing, in order.
+        evidence: by unit id, where the unit is supported, in document order.
+        comprehension: by unit id; a unit that was not measured has no entry.
+        results: the result of `trainee` first, then other trainees to compare with.
+        comprehension_note: a sentence for the reader where losses are absent or doubtful, or an empty string.
+        pair_counts: exported pairs by form.
+        examples: pairs to show, a few of each form.
+        generated: when the report was made, as text; None keeps two equal runs equal byte for byte.
+    """
+
+    corpus: str
+    synthesizer: str
+    trainee: str | None
+    parameters: tuple[tuple[str, str], ...]
+    documents: tuple[ReportDocument, ...]
+    stages: tuple[StageRow, ...]
+    drops: tuple[DropGroup, ...]
+    units: tuple[GraphUnit, ...]
+    evidence: Mapping[str, tuple[Evidence, ...]]
+    comprehension: Mapping[str, Comprehension]
+    results: tuple[TraineeResult, ...]
+    comprehension_note: str
+    subgraphs: tuple[Subgraph, ...]
+    pair_counts: Mapping[str, int]
+    examples: tuple[ExportPair, ...]
+    exports: tuple[ExportedFile, ...]
+    generated: str | None = None

@@ -1,0 +1,186 @@
+"""Fine-tuning files: curated pairs as Alpaca, ShareGPT and ChatML, `dataset_info.json`, `lineage.jsonl`.
+
+Pure writers: which pairs are exported and in which order is decided before; the same pairs give the same
+bytes.
+
+Consumers, and what of theirs fixes the format:
+
+- LLaMA-Factory (data/README.md): `--dataset_dir` is the export folder, `--dataset` a name that
+  `dataset_info.json` has.
+- XTuner: `alpaca.jsonl` with `alpaca_map_fn`, `chatml.jsonl` with `openai_map_fn`.
+- OpenAI's and most other fine-tuning APIs: `chatml.jsonl` (one `{"messages": […]}` a line).
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kg_assets.domain import Difficulty, Evidence, QaForm
+from kg_assets.export.files import Content, ExportedFile, write_files
+from kg_assets.settings import ExportSettings
+from resources.errors import EmptyResultError
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPair:
+    """A curated QA pair with all that its lineage line and the report show.
+
+    `loss` is the mean comprehension loss of its units in nats, None where nothing was measured;
+    `reasoning` is the path of a multi-hop pair, empty for the other forms.
+    """
+
+    qa_id: str
+    form: QaForm
+    question: str
+    answer: str
+    difficulty: Difficulty
+    loss: float | None
+    unit_ids: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    reasoning: tuple[str, ...]
+
+
+def alpaca_row(pair: ExportPair, system_prompt: str) -> Row:
+    """One Alpaca record: `instruction`, `input` (always empty), `output`, `system`."""
+    return {"instruction": pair.question, "input": "", "output": pair.answer, "system": system_prompt}
+
+
+def sharegpt_row(pair: ExportPair, system_prompt: str) -> Row:
+    """One ShareGPT record: `conversations` of `from` and `value`, and the `system` column."""
+    turns = [{"from": "human", "value": pair.question}, {"from": "gpt", "value": pair.answer}]
+    return {"conversations": turns, "system": system_prompt}
+
+
+def chatml_row(pair: ExportPair, system_prompt: str) -> Row:
+    """One ChatML record: `messages` of `role` and `content`, a system message only if there is a prompt."""
+    system = [{"role": "system", "content": system_prompt}] if system_prompt else []
+    turns = [{"role": "user", "content": pair.question}, {"role": "assistant", "content": pair.answer}]
+    return {"messages": [*system, *turns]}
+
+
+def lineage_row(pair: ExportPair) -> Row:
+    """The line of `lineage.jsonl` for one pair: from the exported text back to the source spans."""
+    return {
+        "qa_id": pair.qa_id,
+        "form": pair.form,
+        "question": pair.question,
+        "answer": pair.answer,
+        "difficulty": pair.difficulty,
+        "loss": pair.loss,
+        "units": list(pair.unit_ids),
+        "evidence": [asdict(evidence) for evidence in pair.evidence],
+    }
+
+
+ROWS: dict[str, Callable[[ExportPair, str], Row]] = {
+    "alpaca": alpaca_row,
+    "sharegpt": sharegpt_row,
+    "chatml": chatml_row,
+}
+
+# LLaMA-Factory reads a column that `columns` leaves out as absent, so all that are used are named.
+_DATASET_INFO: dict[str, Row] = {
+    "alpaca": {
+        "file_name": "alpaca.json",
+        "formatting": "alpaca",
+        "columns": {"prompt": "instruction", "query": "input", "response": "output", "system": "system"},
+    },
+    "sharegpt": {
+        "file_name": "sharegpt.json",
+        "formatting": "sharegpt",
+        "columns": {"messages": "conversations", "system": "system"},
+        "tags": {
+            "role_tag": "from",
+            "content_tag": "value",
+            "user_tag": "human",
+            "assistant_tag": "gpt",
+        },
+    },
+    "chatml": {
+        "file_name": "chatml.json",
+        "formatting": "sharegpt",
+        "columns": {"messages": "messages"},
+        "tags": {
+            "role_tag": "role",
+            "content_tag": "content",
+            "user_tag": "user",
+            "assistant_tag": "assistant",
+            "system_tag": "system",
+        },
+    },
+}
+
+
+def dataset_info(corpus: str, formats: Sequence[str]) -> dict[str, Row]:
+    """LLaMA-Factory's description of the files: one entry `<corpus>_<format>` for each format.
+
+    Its `--dataset` option is a list separated by commas, so characters other than letters, digits, `_`, `-`
+    and `.` become `_` in the name.
+    """
+    prefix = re.sub(r"[^\w.-]+", "_", corpus)
+    return {f"{prefix}_{name}": _DATASET_INFO[name] for name in formats}
+
+
+def write_exports(
+    directory: Path, corpus: str, pairs: Sequence[ExportPair], settings: ExportSettings
+) -> list[ExportedFile]:
+    """Write the training files of the configured formats, `dataset_info.json` and `lineage.jsonl`.
+
+    Files of formats that are no longer configured are removed, other files in the folder are left alone. All
+    files are replaced together, after all were written (`files.write_files`).
+
+    Raises:
+        EmptyResultError: there is no pair; what was exported before is left as it was.
+        ExportError: the folder cannot be written or the disk is full.
+        ValueError: a loss is not a finite number.
+    """
+    if not pairs:
+        raise EmptyResultError(
+            f"There is no QA pair to export for corpus {corpus}: "
+            "`graphtutor status` shows which stage lost what."
+        )
+    formats = list(dict.fromkeys(settings.formats))
+    files: dict[str, Content] = {}
+    for name in formats:
+        make, system = ROWS[name], settings.system_prompt
+        files[f"{name}.json"] = Content(name, len(pairs), _array(make(pair, system) for pair in pairs))
+        files[f"{name}.jsonl"] = Content(name, len(pairs), _lines(make(pair, system) for pair in pairs))
+    info = dataset_info(corpus, formats)
+    # LLaMA-Factory opens this one in the locale's encoding, so a corpus name in Chinese must be escaped.
+    text = json.dumps(info, ensure_ascii=True, indent=2) + "\n"
+    files["dataset_info.json"] = Content("dataset_info", len(info), [text.encode("ascii")])
+    lineage = (_json(lineage_row(pair)).encode("utf-8", "backslashreplace") + b"\n" for pair in pairs)
+    files["lineage.jsonl"] = Content("lineage", len(pairs), lineage)
+    ours = [f"{name}.{ending}" for name in ROWS for ending in ("json", "jsonl")]
+    return write_files(directory, files, remove=[name for name in ours if name not in files])
+
+
+# Line ends to `str.splitlines`, which some readers of JSON lines use, though not to JSON.
+_LINE_ENDS = {ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"}
+# Half of a surrogate pair, as a model's JSON escapes can hold, is refused by the trainers' readers.
+_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
+
+def _json(row: Row) -> str:
+    """One compact line. A lone surrogate in it, encoded with `backslashreplace`, is a JSON escape again."""
+    text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.translate(_LINE_ENDS)
+
+
+def _lines(rows: Iterator[Row]) -> Iterator[bytes]:
+    for row in rows:
+        yield _json(row).translate(_SURROGATES).encode("utf-8") + b"\n"
+
+
+def _array(rows: Iterator[Row]) -> Iterator[bytes]:
+    """A JSON array with one record a line, so that two exports can be compared line by line."""
+    start = b"[\n"
+    for line in _lines(rows):
+        yield start + line.rstrip(b"\n")
+        start = b",\n"
+    yield b"\n]\n"

@@ -1,0 +1,212 @@
+"""From a chunk to its claims: the request, the checks on the answer, and evidence found in the chunk.
+
+Merging claims of many chunks is in `merge`; nothing here knows other chunks.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kg_assets.domain import Chunk, Claim, entity_id, fingerprint, normalise_name, relation_id
+from kg_assets.prompts import payload_message, system_prompt
+from resources.settings import ExtractionSettings
+from resources.models.structured import ask_structured
+from resources.models.types import Ask, ChatRequest, Message
+
+CLAIMS_VERSION = "1"
+UNKNOWN_TYPE = "unknown"
+_MAX_NAME_CHARS = 120
+_MAX_SENTENCE_CHARS = 600
+
+
+def extraction_request(chunk: Chunk, settings: ExtractionSettings) -> ChatRequest:
+    """The first request for a chunk. All that can change the claims is in it, so it also makes the row key."""
+    language = settings.language or chunk.language
+    prompt = system_prompt(
+        "graph",
+        "extraction",
+        language,
+        entity_types=", ".join(settings.entity_types),
+        max_entities=settings.max_entities,
+        max_relations=settings.max_relations,
+    )
+    tokens_per_item = 110 + len(max(settings.entity_types, key=len)) // 3
+    return ChatRequest(
+        messages=(Message("system", prompt), payload_message(_with_headings(chunk))),
+        max_tokens=min(8192, 64 + tokens_per_item * (settings.max_entities + settings.max_relations)),
+        schema=extraction_schema(settings),
+        stage="claims",
+        item_id=chunk.chunk_id,
+        document_id=chunk.document_id,
+    )
+
+
+def extraction_schema(settings: ExtractionSettings) -> dict[str, Any]:
+    """JSON schema of an extraction; bounded everywhere, since small models run away in unbounded fields."""
+    name = {"type": "string", "minLength": 1, "maxLength": _MAX_NAME_CHARS}
+    sentence = {"type": "string", "minLength": 1, "maxLength": _MAX_SENTENCE_CHARS}
+    entity = {
+        "name": name,
+        "type": {"type": "string", "enum": list(settings.entity_types)},
+        "description": sentence,
+        "quote": sentence,
+    }
+    relation = {"source": name, "target": name, "description": sentence, "quote": sentence}
+    return {
+        "title": "Extraction",
+        "type": "object",
+        "properties": {
+            "entities": _array_of(entity, settings.max_entities),
+            "relations": _array_of(relation, settings.max_relations),
+        },
+        "required": ["entities", "relations"],
+        "additionalProperties": False,
+    }
+
+
+def extract_claims(chunk: Chunk, settings: ExtractionSettings, ask: Ask) -> list[Claim]:
+    """Claims of one chunk, those of further gleaning rounds included.
+
+    Raises:
+        CallFailed: the model could not be asked, or its answer was unusable twice.
+    """
+    request = extraction_request(chunk, settings)
+    found, responses = ask_structured(ask, request, validate_extraction)
+    claims = claims_of(found, chunk.text)
+    gleaning = Message("user", system_prompt("graph", "gleaning", settings.language or chunk.language))
+    for _ in range(settings.max_gleanings):
+        answer = Message("assistant", responses[-1].text)
+        request = replace(request, messages=(*request.messages, answer, gleaning))
+        found, responses = ask_structured(ask, request, validate_extraction)
+        known = {claim.claim_id for claim in claims}
+        fresh = [claim for claim in claims_of(found, chunk.text) if claim.claim_id not in known]
+        if not fresh:
+            break
+        claims += fresh
+    return claims
+
+
+def validate_extraction(answer: Any) -> Mapping[str, Any]:
+    """The answer's entities and relations, without rows that lack a name or a description.
+
+    Raises:
+        ValueError: not an object with the two lists, or every row of a non-empty answer is unusable.
+    """
+    if not isinstance(answer, Mapping) or not ({"entities", "relations"} & set(answer)):
+        raise ValueError('the answer must be an object with the lists "entities" and "relations"')
+    entities = _rows(answer.get("entities", []), ("name", "description"))
+    relations = [
+        row
+        for row in _rows(answer.get("relations", []), ("source", "target", "description"))
+        if normalise_name(row["source"]) != normalise_name(row["target"])
+    ]
+    given = len(answer.get("entities") or []) + len(answer.get("relations") or [])
+    if given and not entities and not relations:
+        raise ValueError('no row has the fields it needs: "name" and "description", or "source", "target" and "description"')
+    return {"entities": entities, "relations": relations}
+
+
+def claims_of(found: Mapping[str, Any], chunk_text: str) -> list[Claim]:
+    """Validated rows as claims with their evidence, one per distinct wording, in the model's order."""
+    claims: dict[str, Claim] = {}
+    for row in found["entities"]:
+        name = row["name"]
+        claim = _claim(chunk_text, row, kind="entity", unit_id=entity_id(name), name=name, type=_type(row))
+        claims.setdefault(claim.claim_id, claim)
+    for row in found["relations"]:
+        source, target = row["source"], row["target"]
+        unit = relation_id(source, target)
+        claim = _claim(chunk_text, row, kind="relation", unit_id=unit, source=source, target=target)
+        claims.setdefault(claim.claim_id, claim)
+    return list(claims.values())
+
+
+def _claim(chunk_text: str, row: Mapping[str, str], **fields: Any) -> Claim:
+    span = align_quote(row.get("quote", ""), chunk_text)
+    start, end = span or (0, len(chunk_text))
+    identity = [fields["unit_id"], fields.get("type"), fields.get("source"), row["description"]]
+    defaults = {"name": "", "type": "", "source": "", "target": ""}
+    return Claim(
+        claim_id="k" + fingerprint(identity, chunk_text),
+        description=row["description"],
+        evidence_start=start,
+        evidence_end=end,
+        quoted=span is not None,
+        **(defaults | fields),
+    )
+
+
+_SAME_CHARACTER = str.maketrans(
+    {c: '"' for c in "“”„‟«»＂「」『』"} | {c: "'" for c in "‘’‚‛`´′＇"} | {c: "-" for c in "‐‑‒–—−－"}
+    | {"，": ",", "。": ".", "；": ";", "：": ":", "（": "(", "）": ")", "！": "!", "？": "?", "％": "%"}
+)  # fmt: skip
+
+
+def align_quote(quote: str, text: str) -> tuple[int, int] | None:
+    """Where `quote` stands in `text`, as (start, end), or None.
+
+    Exact first; then with white space, quotation marks, dashes, full-width punctuation and case held equal. A
+    quote with other words than the text's is not evidence.
+    """
+    quote = quote.strip()
+    if not quote:
+        return None
+    start = text.find(quote)
+    if start >= 0:
+        return start, start + len(quote)
+    wanted, _ = _comparable(quote.strip(" .。…\"'“”‘’「」"))
+    if not wanted:
+        return None
+    haystack, origin = _comparable(text)
+    at = haystack.find(wanted)
+    if at < 0:
+        return None
+    return origin[at], origin[at + len(wanted) - 1] + 1
+
+
+def _comparable(text: str) -> tuple[str, list[int]]:
+    """`text` without white space and in one spelling, and for each remaining character its index in `text`."""
+    characters: list[str] = []
+    origin: list[int] = []
+    for index, character in enumerate(text.translate(_SAME_CHARACTER)):
+        if not character.isspace():
+            for folded in character.casefold():
+                characters.append(folded)
+                origin.append(index)
+    return "".join(characters), origin
+
+
+def _with_headings(chunk: Chunk) -> str:
+    """Chunk text below the headings it stands under, where the chunk does not show them itself."""
+    missing = [heading for heading in chunk.heading_path if heading not in chunk.text]
+    return " > ".join(missing) + "\n\n" + chunk.text if missing else chunk.text
+
+
+def _array_of(properties: Mapping[str, Any], most: int) -> dict[str, Any]:
+    item = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return {"type": "array", "maxItems": most, "items": item}
+
+
+def _rows(rows: Any, needed: Sequence[str]) -> list[dict[str, str]]:
+    """Rows that are objects whose `needed` fields are non-empty text; all text is stripped and on one line."""
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
+        raise ValueError('"entities" and "relations" must be lists')
+    clean = []
+    for row in rows:
+        if isinstance(row, Mapping):
+            texts = {k: re.sub(r"\s+", " ", v).strip() for k, v in row.items() if isinstance(v, str)}
+            if all(texts.get(field) for field in needed) and all(
+                normalise_name(texts[field]) for field in needed if field != "description"
+            ):
+                clean.append(texts)
+    return clean
+
+
+def _type(row: Mapping[str, str]) -> str:
+    return row.get("type", "").strip().lower() or UNKNOWN_TYPE

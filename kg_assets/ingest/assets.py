@@ -1,0 +1,55 @@
+"""The ingest group: documents and their chunks."""
+
+import dagster as dg
+
+from kg_assets.checks import check_specs, stage_checks
+from kg_assets.domain import Document, fingerprint
+from kg_assets.ingest.chunk import CHUNKER_VERSION, chunk_document
+from kg_assets.ingest.documents import DOCUMENTS_VERSION, document_items, take_document
+from kg_assets.ledger import WorkItem
+from kg_assets.materialize import OWNERS, StageRun, corpora
+from resources.workbench import Workbench
+
+
+@dg.asset(
+    group_name="ingest",
+    partitions_def=corpora,
+    code_version=DOCUMENTS_VERSION,
+    owners=OWNERS,
+    kinds={"file", "duckdb"},
+    check_specs=check_specs("documents"),
+)
+def documents(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """One row a version of a document: text, metadata, language. Files that cannot be read are drops."""
+    stage = StageRun(context, workbench)
+    items = document_items(stage.bench.documents, stage.bench.corpus, stage.settings.documents)
+    row = stage.execute(items, take_document)
+    preview = stage.preview("document_id, language, length(text) AS characters, text")
+    return stage.result(row, preview=preview, checks=stage_checks(row))
+
+
+@dg.asset(
+    group_name="ingest",
+    partitions_def=corpora,
+    code_version=CHUNKER_VERSION,
+    owners=OWNERS,
+    kinds={"duckdb"},
+    deps=[documents],
+    check_specs=check_specs("chunks"),
+)
+def chunks(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """One row a span of a document, cut on structure and sentence boundaries below a token limit."""
+    stage = StageRun(context, workbench)
+    settings, count = stage.settings.chunking, stage.bench.tokenizer.count
+    items = [
+        WorkItem(
+            document.document_id,
+            fingerprint(CHUNKER_VERSION, document.document_id, document.version, settings.model_dump()),
+            document,
+            document.document_id,
+        )
+        for document in stage.warehouse.rows(Document, "FROM current_documents")
+    ]
+    row = stage.execute(items, lambda item, _ask: chunk_document(item.payload, settings, count))
+    preview = stage.preview("document_id, start_char, end_char, tokens, text")
+    return stage.result(row, preview=preview, checks=stage_checks(row))

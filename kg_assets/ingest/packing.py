@@ -1,0 +1,168 @@
+"""From pieces to chunks: filling, where to end, and what to repeat. Ids are given in `chunk`."""
+
+from dataclasses import dataclass, replace
+
+from kg_assets.ingest.pieces import CountTokens, Piece, cut_piece
+
+# A chunk may end early, where the text does: at a heading if so full, at a paragraph if so full.
+_FULL_FOR_HEADING = 1 / 2
+_FULL_FOR_BLOCK = 3 / 4
+# Token counts of joined pieces are not quite the sum; so often is the true count taken while filling.
+_RECOUNTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PackedSpan:
+    """A chunk to be: `start` includes the overlap, `first` is the first piece that is not overlap."""
+
+    start: int
+    end: int
+    tokens: int
+    first: Piece
+
+
+def pack(text: str, pieces: list[Piece], limit: int, overlap: int, count: CountTokens) -> list[PackedSpan]:
+    """Spans of at most `limit` tokens (counted in full, not summed) that hold all pieces in order.
+
+    Consecutive spans share up to `overlap` tokens of whole sentences, unless a heading is between them.
+    A span ends in a heading only where the text ends, a gap no chunk can hold follows, or headings fill it.
+    """
+    return _Packer(text, pieces, limit, overlap, count).run()
+
+
+class _Packer:
+    """`_first` is the piece the current chunk starts with, `_lead` the first one it repeats (or `_first`)."""
+
+    def __init__(self, text: str, pieces: list[Piece], limit: int, overlap: int, count: CountTokens) -> None:
+        self._text = text
+        self._pieces = list(pieces)
+        self._limit = limit
+        self._overlap = overlap
+        self._count = count
+        self._first = 0
+        self._lead = 0
+
+    def run(self) -> list[PackedSpan]:
+        packed = []
+        while self._first < len(self._pieces):
+            stop = self._filled()
+            at_gap = stop == len(self._pieces) or self._pieces[stop].apart
+            if not at_gap:
+                stop = self._with_content(self._best_end(stop))
+            stop, tokens = self._within_limit(stop)
+            first = self._pieces[self._first]
+            start = self._pieces[self._lead].start
+            packed.append(PackedSpan(start, self._pieces[stop - 1].end, tokens, first))
+            self._lead = self._overlap_start(stop)
+            self._first = stop
+        return packed
+
+    def _exact(self, begin: int, stop: int) -> int:
+        return self._count(self._text[self._pieces[begin].start : self._pieces[stop - 1].end])
+
+    def _sum(self, begin: int, stop: int) -> int:
+        return sum(piece.tokens for piece in self._pieces[begin:stop])
+
+    def _filled(self) -> int:
+        """The end of the longest chunk that fits by the sum of its pieces, with a true count now and then."""
+        used = self._sum(self._lead, self._first)
+        recounts = 0
+        stop = self._first
+        while stop < len(self._pieces):
+            piece = self._pieces[stop]
+            if stop > self._first and piece.apart:
+                break
+            if stop > self._first and used + piece.tokens > self._limit:
+                if recounts == _RECOUNTS:
+                    break
+                recounts += 1
+                used = self._exact(self._lead, stop)
+                if used + piece.tokens > self._limit:
+                    break
+            used += piece.tokens
+            stop += 1
+        return stop
+
+    def _best_end(self, stop: int) -> int:
+        """The last heading at or before `stop` if the chunk is full enough there, else the last block."""
+        used = self._sum(self._first, stop)
+        at_block = stop
+        for end in range(stop, self._first, -1):
+            piece = self._pieces[end]
+            if piece.is_heading and used >= _FULL_FOR_HEADING * self._limit:
+                return end
+            starts_block = piece.block is not self._pieces[end - 1].block
+            if at_block == stop and starts_block and used >= _FULL_FOR_BLOCK * self._limit:
+                at_block = end
+            used -= self._pieces[end - 1].tokens
+        return at_block
+
+    def _with_content(self, stop: int) -> int:
+        """An end not just behind a heading: before it, or, where only headings fit, a part further on."""
+        before = stop
+        while before > self._first and self._pieces[before - 1].is_heading:
+            before -= 1
+        if before > self._first:
+            return before
+        follower = self._pieces[stop]
+        room = self._limit - self._exact(self._first, stop)
+        if follower.is_heading or room < self._limit // 8:
+            return stop
+        previous_end = self._pieces[stop - 1].end
+        # White space before the part takes tokens as well: so one less room each time it does not fit.
+        for share in (room, room // 2, room // 4):
+            parts = cut_piece(
+                self._text,
+                (follower.start, follower.end),
+                previous_end,
+                follower.block,
+                max(share, 1),
+                self._count,
+            )
+            if not parts[0].apart and self._count(self._span(self._first, parts[0])) <= self._limit:
+                self._pieces[stop : stop + 1] = [replace(part, whole=False) for part in parts]
+                return stop + 1
+        return stop
+
+    def _span(self, begin: int, last: Piece) -> str:
+        return self._text[self._pieces[begin].start : last.end]
+
+    def _within_limit(self, stop: int) -> tuple[int, int]:
+        """Shorten the chunk until its true count is within the limit: from its end, then its overlap."""
+        while (tokens := self._exact(self._lead, stop)) > self._limit:
+            if stop - 1 > self._first:
+                stop -= 1
+                if self._pieces[stop - 1].is_heading:
+                    stop = self._with_content(stop)
+            else:
+                self._lead = self._first if self._lead < self._first else self._cut_first()
+        return stop, tokens
+
+    def _cut_first(self) -> int:
+        """Replace the current piece, which is alone too long, by its parts."""
+        piece = self._pieces[self._first]
+        span = (piece.start, piece.end)
+        self._pieces[self._first : self._first + 1] = cut_piece(
+            self._text, span, piece.start, piece.block, self._limit, self._count
+        )
+        return self._first
+
+    def _overlap_start(self, stop: int) -> int:
+        """The first of the whole sentences before `stop` that the next chunk repeats; `stop` for none."""
+        if stop == len(self._pieces) or self._pieces[stop].apart:
+            return stop
+        following = self._pieces[stop]
+        room = min(self._overlap, self._limit - following.tokens)
+        begin = stop
+        used = 0
+        while begin > self._first:
+            piece = self._pieces[begin - 1]
+            used += piece.tokens
+            joined = begin == stop or not self._pieces[begin].apart
+            same = piece.block.section == following.block.section and not piece.is_heading
+            if not (joined and same and piece.whole and used <= room):
+                break
+            begin -= 1
+        while begin < stop and self._exact(begin, stop) > self._overlap:
+            begin += 1
+        return begin

@@ -1,0 +1,236 @@
+"""The row ledger every stage uses: which rows are memoised, which are pending, which were dropped and why.
+
+A stage hands over work items with their keys and a function that does one; the ledger runs it for the pending
+ones only, stores results in transactions, and counts. It knows nothing of Dagster and of what a row means.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any, Generic, TypeVar
+
+from kg_assets.domain import fingerprint
+from resources.errors import CallFailed
+from resources.models.types import Ask
+from resources.warehouse.warehouse import Warehouse, insert_rows
+
+T = TypeVar("T")
+
+FLUSH_ROWS = 500
+FLUSH_SECONDS = 2.0
+TRANSIENT_REASONS = frozenset({"timeout", "server_error", "connection", "rate_limited"})
+"""Failures of the surroundings, not of the row: tried again in the next run although the key is the same."""
+
+
+class Dropped(Exception):
+    """Raised by a stage for one row that cannot be used; the ledger records it.
+
+    Args:
+        reason: machine-readable, snake case.
+        detail: one sentence for people.
+        raw: what the model answered, or the offending input.
+    """
+
+    def __init__(self, reason: str, detail: str, raw: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.raw = raw
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem(Generic[T]):
+    """One row in. `item_id` is its identity now, `key` the fingerprint of all that can change its result."""
+
+    item_id: str
+    key: str
+    payload: T
+    document_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A row that could not be used: why, and what came back. `retry` rows are tried again in the next run."""
+
+    stage: str
+    key: str
+    item_id: str
+    document_id: str | None
+    reason: str
+    detail: str
+    raw: str
+    retry: bool
+    run_id: str = ""
+    dropped_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """rows_in = new + reused + dropped, always; `rows_out` are the rows that came of them."""
+
+    rows_in: int
+    new: int
+    reused: int
+    dropped: int
+    rows_out: int
+
+
+Work = Callable[[WorkItem[T], Ask], Sequence[Any]]
+Outcome = Sequence[Any] | Dropped | CallFailed
+MapCalls = Callable[[Iterable[WorkItem[T]], Callable[[WorkItem[T], Ask], Outcome]], Iterator[tuple[WorkItem[T], Outcome]]]
+"""How work is run: `serially`, or a model gateway's `map`. Yields in order of completion."""
+
+
+def serially(
+    items: Iterable[WorkItem[T]], work: Callable[[WorkItem[T], Ask], Outcome]
+) -> Iterator[tuple[WorkItem[T], Outcome]]:
+    """Run work that asks no model, one item after the other."""
+    for item in items:
+        yield item, work(item, _no_model)
+
+
+def _no_model(_request: object) -> Any:
+    raise RuntimeError("this stage was started without a model")
+
+
+@dataclass
+class Ledger:
+    """Memoised execution of one stage.
+
+    Args:
+        warehouse: the corpus' DuckDB file.
+        stage: the asset's name, which is its table's name too.
+        run_id: the Dagster run, kept beside each row.
+        on_progress: called with the number of items that just finished.
+    """
+
+    warehouse: Warehouse
+    stage: str
+    run_id: str
+    on_progress: Callable[[int], None] = lambda _n: None
+    _finished: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
+    _dropped: list[Drop] = field(default_factory=list)
+    _computed: set[str] = field(default_factory=set)
+    _flushed_at: float = field(default_factory=time.monotonic)
+
+    def pending(self, items: Sequence[WorkItem[T]]) -> list[WorkItem[T]]:
+        """Items whose key was never finished, the first of each key, in order."""
+        settled = self._settled_keys()
+        first: dict[str, WorkItem[T]] = {}
+        for item in items:
+            if item.key not in settled:
+                first.setdefault(item.key, item)
+        return list(first.values())
+
+    def execute(
+        self, items: Sequence[WorkItem[T]], pending: Sequence[WorkItem[T]], work: Work[T], run: MapCalls[T] = serially
+    ) -> Counts:
+        """Do what is `pending` of `items`, make `items` the current rows of the stage, and count.
+
+        Whatever was finished when an exception comes is stored before it goes on to the caller.
+        """
+
+        def dropping(item: WorkItem[T], ask: Ask) -> Outcome:
+            try:
+                return work(item, ask)
+            except Dropped as dropped:
+                return dropped
+
+        try:
+            for item, outcome in run(pending, dropping) if pending else ():
+                self._take(item, outcome)
+                self.on_progress(1)
+        finally:
+            self._flush()
+        return self._make_current(items)
+
+    def _take(self, item: WorkItem[Any], outcome: Outcome) -> None:
+        if isinstance(outcome, Dropped | CallFailed):
+            retry = outcome.reason in TRANSIENT_REASONS
+            self._dropped.append(
+                Drop(self.stage, item.key, item.item_id, item.document_id, outcome.reason, str(outcome), outcome.raw, retry)
+            )
+        else:
+            self._finished.append((item.key, outcome))
+            self._computed.add(item.key)
+        waiting = sum(len(rows) for _, rows in self._finished) + len(self._dropped)
+        if waiting >= FLUSH_ROWS or time.monotonic() - self._flushed_at > FLUSH_SECONDS:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what is finished in one transaction: a key is done exactly if all its rows are there."""
+        if self._finished or self._dropped:
+            now = utc_now()
+            with self.warehouse.transaction() as connection:
+                rows = [row for _, made in self._finished for row in made]
+                keys = [key for key, made in self._finished for _ in made]
+                order = [i for _, made in self._finished for i in range(len(made))]
+                insert_rows(connection, self.stage, rows, {"key": keys, "row_index": order})
+                done = [_Done(self.stage, key, len(made), self.run_id, now) for key, made in self._finished]
+                insert_rows(connection, "done", done)
+                connection.execute(
+                    "DELETE FROM drops WHERE stage = ? AND key IN (SELECT unnest(?))", [self.stage, [d.key for d in done]]
+                )
+                insert_rows(connection, "drops", [replace(d, run_id=self.run_id, dropped_at=now) for d in self._dropped])
+            self._finished.clear()
+            self._dropped.clear()
+        self._flushed_at = time.monotonic()
+
+    def _make_current(self, items: Sequence[WorkItem[Any]]) -> Counts:
+        with self.warehouse.transaction() as connection:
+            connection.execute("DELETE FROM current_items WHERE stage = ?", [self.stage])
+            current = [_CurrentItem(self.stage, i, x.item_id, x.key, x.document_id) for i, x in enumerate(items)]
+            insert_rows(connection, "current_items", current)
+            dropped_keys = {
+                key
+                for (key,) in connection.execute(
+                    "SELECT d.key FROM drops d SEMI JOIN current_items i ON i.stage = d.stage AND i.key = d.key "
+                    "WHERE d.stage = ?",
+                    [self.stage],
+                ).fetchall()
+            }
+            out = connection.execute(
+                f"SELECT count(*) FROM {self.stage} t JOIN current_items i ON i.stage = ? AND i.key = t.key", [self.stage]
+            ).fetchone()
+        first_time = set(self._computed)
+        new = dropped = 0
+        for item in items:
+            if item.key in dropped_keys:
+                dropped += 1
+            elif item.key in first_time:
+                first_time.discard(item.key)
+                new += 1
+        return Counts(len(items), new, len(items) - new - dropped, dropped, out[0] if out else 0)
+
+    def _settled_keys(self) -> set[str]:
+        sql = "SELECT key FROM done WHERE stage = ? UNION SELECT key FROM drops WHERE stage = ? AND NOT retry"
+        with self.warehouse.connect() as connection:
+            return {key for (key,) in connection.execute(sql, [self.stage, self.stage]).fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    stage: str
+    key: str
+    rows: int
+    run_id: str
+    finished_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class _CurrentItem:
+    stage: str
+    position: int
+    item_id: str
+    key: str
+    document_id: str | None
+
+
+def data_version(items: Sequence[WorkItem[Any]]) -> str:
+    """Hash of the ordered row keys: Dagster's data version of the stage."""
+    return fingerprint([(item.item_id, item.key) for item in items])
+
+
+def utc_now() -> str:
+    """The time as ISO 8601 in UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,206 @@
+"""One stage's materialisation: ledger, model calls, progress, and what the Dagster UI shows of it.
+
+The frame around every asset of the pipeline; what a stage does is in its own folder.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from kg_assets.export.figures import png_data_uri
+from kg_assets.ledger import Counts, Ledger, Work, WorkItem, data_version, serially, utc_now
+from resources import progress
+from resources.models.types import Role
+from resources.models.usage import StageUsage
+from resources.warehouse.warehouse import insert_rows
+from resources.workbench import RunBench, Workbench
+
+corpora = dg.DynamicPartitionsDefinition(name="corpus")
+OWNERS = ["team:graphtutor"]
+PREVIEW_ROWS = 5
+PREVIEW_CHARS = 120
+LOG_EVERY_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """What one run of one stage came to; a row of `stage_runs`. Seconds are wall time."""
+
+    run_id: str
+    stage: str
+    started_at: str
+    finished_at: str
+    rows_in: int
+    new: int
+    reused: int
+    dropped: int
+    rows_out: int
+    calls: int
+    calls_from_store: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    seconds: float
+    data_version: str
+    note: str
+
+
+class StageRun:
+    """Runs one asset's rows through the ledger and reports them.
+
+    Args:
+        context: the asset's context; its partition is the corpus.
+        workbench: the run's resource.
+    """
+
+    def __init__(self, context: dg.AssetExecutionContext, workbench: Workbench) -> None:
+        self.context = context
+        self.stage = context.asset_key.path[-1]
+        self.bench: RunBench = workbench.bench(context.partition_key)
+        self.warehouse = self.bench.warehouse
+        self.settings = self.bench.settings
+        self._started_at = utc_now()
+        self._clock = time.monotonic()
+
+    def execute(
+        self, items: Sequence[WorkItem[Any]], work: Work[Any], role: Role | None = None, note: str = ""
+    ) -> StageRow:
+        """Do what is pending, by the model `role` if one is named, and store the stage's counts.
+
+        Raises:
+            TutorError: the run cannot go on; what was finished is stored.
+        """
+        ledger = Ledger(self.warehouse, self.stage, self.context.run_id, self._on_progress)
+        pending = ledger.pending(items)
+        self._pending, self._done, self._logged_at = len(pending), 0, time.monotonic()
+        progress.stage_started(self.stage, len(pending), len(items))
+        if pending and role is not None:
+            self.context.log.info(f"{self.stage}: {len(pending)} of {len(items)} rows are new and go to the {role}")
+        run = self.bench.gateway(role).map if role is not None and pending else serially
+        try:
+            counts = ledger.execute(items, pending, work, run)
+        except BaseException:
+            self._store_row(Counts(len(items), self._done, 0, 0, 0), "", note="stopped")
+            raise
+        row = self._store_row(counts, data_version(items), note)
+        progress.stage_finished(self.stage)
+        return row
+
+    def result(
+        self,
+        row: StageRow,
+        *,
+        preview: pd.DataFrame | None = None,
+        figures: Mapping[str, bytes | None] | None = None,
+        facts: Mapping[str, Any] | None = None,
+        checks: Sequence[dg.AssetCheckResult] = (),
+    ) -> dg.MaterializeResult[None]:
+        """The materialisation: counts, cost, preview table, figures and check results.
+
+        Args:
+            row: what `execute` returned.
+            preview: a few rows; long texts are shortened for display.
+            figures: name to PNG bytes; None is left out.
+            facts: further numbers and texts.
+            checks: results of the asset's checks.
+        """
+        metadata: dict[str, Any] = {
+            "rows in": row.rows_in,
+            "new": row.new,
+            "reused": row.reused,
+            "dropped": row.dropped,
+            "dagster/row_count": row.rows_out,
+            "model calls": row.calls,
+            "calls served from the store": row.calls_from_store,
+            "prompt tokens": row.prompt_tokens,
+            "completion tokens": row.completion_tokens,
+            "seconds": round(row.seconds, 2),
+        }
+        if row.cost_usd is not None:
+            metadata["cost (USD)"] = round(row.cost_usd, 6)
+        if row.note:
+            metadata["note"] = row.note
+        metadata |= facts or {}
+        reasons = self._drop_reasons()
+        if reasons is not None:
+            metadata["drops by reason"] = dg.MetadataValue.md(markdown_table(reasons))
+        if preview is not None and not preview.empty:
+            metadata["preview"] = dg.MetadataValue.md(markdown_table(preview.head(PREVIEW_ROWS)))
+        for name, png in (figures or {}).items():
+            if png is not None:
+                metadata[name] = dg.MetadataValue.md(f"![{name}]({png_data_uri(png)})")
+        return dg.MaterializeResult(
+            metadata=metadata, data_version=dg.DataVersion(row.data_version), check_results=list(checks)
+        )
+
+    def preview(self, columns: str) -> pd.DataFrame:
+        """The first current rows of this stage. `columns` is SQL of ours."""
+        return self.warehouse.frame(f"SELECT {columns} FROM current_{self.stage} LIMIT {PREVIEW_ROWS}")
+
+    def _drop_reasons(self) -> pd.DataFrame | None:
+        reasons = self.warehouse.frame(
+            "SELECT reason, count(*) AS rows, any_value(detail) AS example FROM current_drops WHERE stage = ? "
+            "GROUP BY reason ORDER BY rows DESC, reason",
+            [self.stage],
+        )
+        return None if reasons.empty else reasons
+
+    def _on_progress(self, done: int) -> None:
+        self._done += done
+        progress.advanced(self.stage, done)
+        now = time.monotonic()
+        if now - self._logged_at > LOG_EVERY_S:
+            self._logged_at = now
+            left = (now - self._clock) / self._done * (self._pending - self._done)
+            self.context.log.info(f"{self.stage}: {self._done} of {self._pending}, about {left:.0f} s left")
+
+    def _usage(self) -> StageUsage:
+        usage = StageUsage()
+        for gateway in self.bench.opened_gateways():
+            usage = usage + gateway.take_usage(self.stage)
+        return usage
+
+    def _store_row(self, counts: Counts, version: str, note: str) -> StageRow:
+        usage = self._usage()
+        row = StageRow(
+            run_id=self.context.run_id,
+            stage=self.stage,
+            started_at=self._started_at,
+            finished_at=utc_now(),
+            rows_in=counts.rows_in,
+            new=counts.new,
+            reused=counts.reused,
+            dropped=counts.dropped,
+            rows_out=counts.rows_out,
+            calls=usage.calls,
+            calls_from_store=usage.calls_from_store,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cost_usd=usage.cost_usd,
+            seconds=time.monotonic() - self._clock,
+            data_version=version,
+            note=note,
+        )
+        with self.warehouse.transaction() as connection:
+            insert_rows(connection, "stage_runs", [row])
+        return row
+
+
+def markdown_table(frame: pd.DataFrame) -> str:
+    """A DataFrame as a Markdown table with short cells; what it holds cannot become markup."""
+    header = "| " + " | ".join(map(str, frame.columns)) + " |"
+    rule = "|" + " --- |" * len(frame.columns)
+    body = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in frame.itertuples(index=False)]
+    return "\n".join([header, rule, *body])
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
+    text = text if len(text) <= PREVIEW_CHARS else text[: PREVIEW_CHARS - 1] + "…"
+    for character in "\\`*_{}[]()#!<>|":
+        text = text.replace(character, f"&#{ord(character)};")
+    return text

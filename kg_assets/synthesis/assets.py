@@ -1,0 +1,115 @@
+"""The synthesis group: subgraphs, and the three forms of question written about them."""
+
+import dagster as dg
+
+from kg_assets.checks import check_specs, stage_checks
+from kg_assets.comprehension.assets import comprehension
+from kg_assets.domain import QaForm, fingerprint
+from kg_assets.export.figures import subgraph_sizes_png
+from kg_assets.graph.assets import knowledge_graph
+from kg_assets.ledger import WorkItem
+from kg_assets.materialize import OWNERS, StageRun, corpora
+from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, write_aggregated
+from kg_assets.synthesis.atomic import ATOMIC_VERSION, write_atomic
+from kg_assets.synthesis.multi_hop import MULTI_HOP_VERSION, write_multi_hop
+from kg_assets.synthesis.plan import aggregated_items, atomic_items, current_subgraphs, multi_hop_items
+from kg_assets.synthesis.traverse import TRAVERSE_VERSION, traverse
+from kg_assets.warehouse_reads import current_losses, current_units
+from resources.workbench import Workbench
+
+
+@dg.asset(
+    group_name="synthesis",
+    partitions_def=corpora,
+    code_version=TRAVERSE_VERSION,
+    owners=OWNERS,
+    kinds={"duckdb"},
+    deps=[knowledge_graph, comprehension],
+    check_specs=check_specs("subgraphs"),
+)
+def subgraphs(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """Units that belong together, grown from the worst-known relations; each relation is in exactly one."""
+    stage = StageRun(context, workbench)
+    units = list(current_units(stage.warehouse).values())
+    losses = current_losses(stage.warehouse)
+    found = traverse(units, losses, stage.settings.traverse_strategy, stage.bench.tokenizer.count)
+    items = [
+        WorkItem(
+            s.subgraph_id,
+            fingerprint(TRAVERSE_VERSION, s.subgraph_id, s.entity_ids, s.relation_ids, s.mean_loss, s.difficulty, s.tokens),
+            s,
+        )
+        for s in found
+    ]
+    row = stage.execute(items, lambda item, _ask: [item.payload], note="" if losses else "no losses: random sampling")
+    used = {unit_id for s in found for unit_id in s.entity_ids}
+    return stage.result(
+        row,
+        preview=stage.preview("subgraph_id, len(entity_ids) AS entities, difficulty, mean_loss, tokens"),
+        figures={"subgraph sizes": subgraph_sizes_png([len(s.entity_ids) + len(s.relation_ids) for s in found])},
+        facts={"isolated entities left out": sum(u.kind == "entity" and u.unit_id not in used for u in units)},
+        checks=stage_checks(row),
+    )
+
+
+def _result(stage: StageRun, items: list[WorkItem[object]], form: QaForm) -> dg.MaterializeResult:
+    """Run one form of question; without it in the settings nothing goes in and the stage says so."""
+    writers = {
+        "atomic": lambda item, ask: [write_atomic(item.payload, ask)],
+        "aggregated": lambda item, ask: [write_aggregated(*item.payload, ask)],
+        "multi_hop": lambda item, ask: [write_multi_hop(item.payload, ask)],
+    }
+    wanted = form in stage.settings.qa_forms
+    row = stage.execute(items if wanted else [], writers[form], "synthesizer", "" if wanted else "not among qa.forms")
+    return stage.result(row, preview=stage.preview("question, answer"), checks=stage_checks(row))
+
+
+@dg.asset(
+    group_name="synthesis",
+    partitions_def=corpora,
+    code_version=ATOMIC_VERSION,
+    owners=OWNERS,
+    kinds={"openai", "duckdb"},
+    deps=[subgraphs],
+    check_specs=check_specs("qa_atomic"),
+)
+def qa_atomic(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """One question and answer for each unit of a subgraph."""
+    stage = StageRun(context, workbench)
+    found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
+    items = atomic_items(found, units, stage.bench.endpoint("synthesizer").identity())
+    return _result(stage, items, "atomic")
+
+
+@dg.asset(
+    group_name="synthesis",
+    partitions_def=corpora,
+    code_version=AGGREGATED_VERSION,
+    owners=OWNERS,
+    kinds={"openai", "duckdb"},
+    deps=[subgraphs],
+    check_specs=check_specs("qa_aggregated"),
+)
+def qa_aggregated(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """Each subgraph of at least two units as one coherent text, and the question it answers."""
+    stage = StageRun(context, workbench)
+    found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
+    items = aggregated_items(found, units, stage.bench.endpoint("synthesizer").identity())
+    return _result(stage, items, "aggregated")
+
+
+@dg.asset(
+    group_name="synthesis",
+    partitions_def=corpora,
+    code_version=MULTI_HOP_VERSION,
+    owners=OWNERS,
+    kinds={"openai", "duckdb"},
+    deps=[subgraphs],
+    check_specs=check_specs("qa_multi_hop"),
+)
+def qa_multi_hop(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """A question over at least two relations of a subgraph, with the reasoning path that answers it."""
+    stage = StageRun(context, workbench)
+    found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
+    items = multi_hop_items(found, units, stage.bench.endpoint("synthesizer").identity())
+    return _result(stage, items, "multi_hop")

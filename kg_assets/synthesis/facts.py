@@ -1,0 +1,71 @@
+"""What the three forms of question share: the facts of a subgraph, its language, and checked text fields."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kg_assets.comprehension.state import fact_of
+from kg_assets.domain import GraphUnit, QaForm, QaPair, Subgraph, fingerprint
+
+
+def units_of(subgraph: Subgraph, units: Mapping[str, GraphUnit]) -> list[GraphUnit]:
+    """The subgraph's described units, relations before entities, each by name.
+
+    The order depends on the units alone: the order in which traversal reached them changes with any loss, and
+    with it the prompt and the row key would.
+    """
+    members = [units[unit_id] for unit_id in (*subgraph.relation_ids, *subgraph.entity_ids)]
+    described = [unit for unit in members if unit.description]
+    return sorted(described, key=lambda unit: (unit.kind != "relation", unit.source, unit.target, unit.name))
+
+
+def facts_of(units: Sequence[GraphUnit]) -> list[str]:
+    """One sentence for each unit, equal ones once."""
+    return list(dict.fromkeys(fact_of(unit) for unit in units))
+
+
+def language_of(units: Sequence[GraphUnit]) -> str:
+    """The language of most units, ties by order."""
+    return Counter(unit.language for unit in units).most_common(1)[0][0]
+
+
+def qa_pair(
+    form: QaForm, question: str, answer: str, units: Sequence[GraphUnit], reasoning: Sequence[str] = ()
+) -> QaPair:
+    """A pair whose id is a hash of what it says and which units it is about."""
+    unit_ids = tuple(unit.unit_id for unit in units)
+    return QaPair(
+        qa_id="q" + fingerprint(form, question, answer, unit_ids),
+        form=form,
+        question=question,
+        answer=answer,
+        reasoning=tuple(reasoning),
+        unit_ids=unit_ids,
+        language=language_of(units),
+    )
+
+
+def text_field(answer: Any, field: str) -> str:
+    """The non-empty text `field` of a model's answer, on one line.
+
+    Raises:
+        ValueError: not an object, or no such text.
+    """
+    value = answer.get(field) if isinstance(answer, Mapping) else None
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    if not text:
+        raise ValueError(f'the answer must be an object with the non-empty text "{field}"')
+    return text
+
+
+def text_schema(title: str, **max_chars: int) -> dict[str, Any]:
+    """JSON schema of an object of texts, each with its greatest length in characters."""
+    return {
+        "title": title,
+        "type": "object",
+        "properties": {
+            field: {"type": "string", "minLength": 1, "maxLength": limit} for field, limit in max_chars.items()
+        },
+        "required": list(max_chars),
+        "additionalProperties": False,
+    }

@@ -1,0 +1,75 @@
+"""Which questions are to be written: the work items of the three forms, from subgraphs and units.
+
+Item ids begin with the subgraph's id, so that every pair leads back to its subgraph.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kg_assets.domain import Difficulty, GraphUnit, Subgraph
+from kg_assets.keys import request_key
+from kg_assets.ledger import WorkItem
+from kg_assets.prompts import system_prompt
+from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, aggregated_request
+from kg_assets.synthesis.atomic import ATOMIC_VERSION, atomic_request
+from kg_assets.synthesis.facts import language_of, units_of
+from kg_assets.synthesis.multi_hop import MIN_RELATIONS, MULTI_HOP_VERSION, multi_hop_request
+from resources.warehouse.warehouse import Warehouse
+
+Identity = Mapping[str, Any]
+MIN_AGGREGATED_UNITS = 2
+
+
+def current_subgraphs(warehouse: Warehouse) -> list[Subgraph]:
+    """The current subgraphs in the order they were grown."""
+    return warehouse.rows(Subgraph, "FROM current_subgraphs")
+
+
+def subgraph_id_of(item_id: str) -> str:
+    """The subgraph that a question's work item belongs to."""
+    return item_id.partition("/")[0]
+
+
+def atomic_items(
+    subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
+) -> list[WorkItem[GraphUnit]]:
+    """Each described unit once, with the first subgraph that holds it."""
+    items: dict[str, WorkItem[GraphUnit]] = {}
+    for subgraph in subgraphs:
+        for unit in units_of(subgraph, units):
+            if unit.unit_id not in items:
+                key = request_key(ATOMIC_VERSION, atomic_request(unit), identity, unit.unit_id)
+                items[unit.unit_id] = WorkItem(f"{subgraph.subgraph_id}/{unit.unit_id}", key, unit)
+    return list(items.values())
+
+
+def aggregated_items(
+    subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
+) -> list[WorkItem[tuple[list[GraphUnit], Difficulty]]]:
+    """Each subgraph of at least two described units."""
+    items = []
+    for subgraph in subgraphs:
+        members = units_of(subgraph, units)
+        if len(members) >= MIN_AGGREGATED_UNITS:
+            request = aggregated_request(members, subgraph.difficulty)
+            follow_up = system_prompt("synthesis", "aggregated_question", language_of(members))
+            key = request_key(AGGREGATED_VERSION, request, identity, follow_up, _ids(members))
+            items.append(WorkItem(subgraph.subgraph_id, key, (members, subgraph.difficulty)))
+    return items
+
+
+def multi_hop_items(
+    subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
+) -> list[WorkItem[list[GraphUnit]]]:
+    """Each subgraph of at least MIN_RELATIONS described relations; only relations carry hops."""
+    items = []
+    for subgraph in subgraphs:
+        relations = [unit for unit in units_of(subgraph, units) if unit.kind == "relation"]
+        if len(relations) >= MIN_RELATIONS:
+            key = request_key(MULTI_HOP_VERSION, multi_hop_request(relations), identity, _ids(relations))
+            items.append(WorkItem(subgraph.subgraph_id, key, relations))
+    return items
+
+
+def _ids(units: Sequence[GraphUnit]) -> list[str]:
+    return [unit.unit_id for unit in units]

@@ -1,0 +1,83 @@
+"""Reads that several stages share: current rows of a corpus, joined as the stages need them."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from kg_assets.domain import Chunk, Claim, Evidence, GraphUnit
+from kg_assets.graph.merge import ChunkClaim
+from resources.warehouse.warehouse import Warehouse, read_rows
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedStatement:
+    """A current statement with the trainee's answer; `key` is the judgement's row key."""
+
+    unit_id: str
+    statement_id: str
+    text: str
+    label: bool
+    p_true: float
+    mass: float
+    method: str
+    key: str
+
+
+def current_claims(warehouse: Warehouse) -> list[ChunkClaim]:
+    """Claims of the current chunks, in document order."""
+    with warehouse.connect() as connection:
+        cursor = connection.execute(
+            "SELECT i.item_id, c.language FROM current_items i JOIN claims t ON t.key = i.key JOIN current_chunks c "
+            "ON c.chunk_id = i.item_id WHERE i.stage = 'claims' ORDER BY i.position, t.row_index"
+        )
+        places = cursor.fetchall()
+        made = read_rows(connection, Claim, "FROM current_claims")
+    return [ChunkClaim(chunk_id, language, claim) for (chunk_id, language), claim in zip(places, made, strict=True)]
+
+
+def current_units(warehouse: Warehouse) -> dict[str, GraphUnit]:
+    """Units of the current graph by id, in order of first mention, entities first.
+
+    A relation one of whose ends was dropped is left out: it cannot stand in a graph.
+    """
+    units = {unit.unit_id: unit for unit in warehouse.rows(GraphUnit, "FROM current_knowledge_graph")}
+    return {
+        unit_id: unit
+        for unit_id, unit in units.items()
+        if unit.kind == "entity" or (unit.source_id in units and unit.target_id in units)
+    }
+
+
+def current_losses(warehouse: Warehouse) -> dict[str, float]:
+    """Measured comprehension loss (nats) by unit id; units that were not measured are absent."""
+    with warehouse.connect() as connection:
+        return dict(connection.execute("SELECT unit_id, loss FROM current_comprehension").fetchall())
+
+
+def judged_statements(warehouse: Warehouse) -> list[JudgedStatement]:
+    """Every current judgement with its statement, in order."""
+    return warehouse.rows(
+        JudgedStatement,
+        "SELECT s.unit_id, s.statement_id, s.text, s.label, j.p_true, j.mass, j.method, j.key "
+        "FROM current_judgements j JOIN current_statements s USING (statement_id)",
+    )
+
+
+def current_evidence(warehouse: Warehouse) -> dict[str, tuple[Evidence, ...]]:
+    """Source spans of every unit that some claim describes, in document order."""
+    chunks = {chunk.chunk_id: chunk for chunk in warehouse.rows(Chunk, "FROM current_chunks")}
+    spans: dict[str, dict[tuple[str, int, int], Evidence]] = defaultdict(dict)
+    for made in current_claims(warehouse):
+        chunk, claim = chunks[made.chunk_id], made.claim
+        start, end = chunk.start_char + claim.evidence_start, chunk.start_char + claim.evidence_end
+        spans[claim.unit_id].setdefault(
+            (chunk.document_id, start, end),
+            Evidence(
+                document=chunk.document_id,
+                document_version=chunk.document_version,
+                chunk_id=chunk.chunk_id,
+                start=start,
+                end=end,
+                text=chunk.text[claim.evidence_start : claim.evidence_end],
+            ),
+        )
+    return {unit_id: tuple(found.values()) for unit_id, found in spans.items()}

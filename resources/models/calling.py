@@ -1,0 +1,255 @@
+"""One model call through to its end: written in the endpoint's dialect, held to limits and budget, retried,
+and put into the store the moment it arrives. Which calls are made at all is the gateway's business."""
+
+import json
+import threading
+from collections.abc import Callable
+
+from resources.errors import CallFailed, EndpointError
+from resources.models.advice import ModelIdentity, all_failed, fatal, gone, long_wait
+from resources.models.dialects import Dialect, DialectBook, adapted
+from resources.models.endpoint import Endpoint, NoReply
+from resources.models.limits import Budget, Price, RateLimiter
+from resources.models.masking import Mask
+from resources.models.reading import Completion, read_completion, well_formed
+from resources.models.refusals import Failure, failure_of_no_reply, failure_of_reply
+from resources.models.response_store import FailedAttempt, ResponseStore, StoredResponse, utc_now
+from resources.models.retry import OUTAGE, Health, RetryPolicy, Tries
+from resources.models.stopping import StopScope
+from resources.models.structured import contains_json
+from resources.models.types import ChatRequest
+from resources.models.usage import Meter, StageUsage
+
+_POLL_S = 0.2
+# What a chat template adds to a message, in tokens; on the safe side.
+_TOKENS_PER_MESSAGE = 8
+
+
+class Caller:
+    """Makes real requests to one endpoint. Safe for threads."""
+
+    def __init__(
+        self,
+        identity: ModelIdentity,
+        endpoint: Endpoint,
+        store: ResponseStore,
+        *,
+        dialects: DialectBook,
+        budget: Budget,
+        price: Price | None,
+        meter: Meter,
+        mask: Mask,
+        count_tokens: Callable[[str], int],
+        concurrency: int,
+        policy: RetryPolicy,
+    ) -> None:
+        self._identity = identity
+        self._endpoint = endpoint
+        self._store = store
+        self._dialects = dialects
+        self._budget = budget
+        self._price = price
+        self._meter = meter
+        self._mask = mask
+        self._count_tokens = count_tokens
+        self._policy = policy
+        self._health = Health(policy)
+        self._limiter = RateLimiter(identity.settings.rpm, identity.settings.tpm)
+        self._slots = threading.BoundedSemaphore(concurrency)
+
+    def call(self, request: ChatRequest, key: str, scope: StopScope) -> StoredResponse:
+        """Makes the request until there is a response, which is in the store when this returns.
+
+        Raises:
+            CallFailed: given up after bounded retries, or refused for its content.
+            EndpointError: no other request would fare better.
+            BudgetExceeded, Stopped, ResponseStoreError.
+        """
+        tries = Tries(self._policy, self._health, self._identity.settings.max_retries)
+        known = dialect = self._dialects.current
+        while True:
+            outcome = self._attempt(request, key, dialect, scope)
+            if isinstance(outcome, StoredResponse):
+                self._health.succeeded()
+                self._learn(request, dialect, outcome)
+                return self._kept(outcome)
+            self._record(request, key, outcome)
+            if outcome.kind == "bad_request":
+                self._health.answered()
+                if self._dialects.current != known:
+                    # Another thread has learned what this one has just been told.
+                    known = dialect = self._dialects.current
+                    continue
+                other = adapted(dialect, request, outcome.words, self._identity.embedded)
+                if other is not None:
+                    dialect = other
+                    continue
+            scope.wait(self._pause_s(outcome, tries))
+
+    def _attempt(
+        self, request: ChatRequest, key: str, dialect: Dialect, scope: StopScope
+    ) -> StoredResponse | Failure:
+        """One HTTP request, inside the limits."""
+        prompt_tokens = self._prompt_tokens(request) if self._counts() else 0
+        most_usd = self._price.cost_usd(prompt_tokens, request.max_tokens) if self._price else 0.0
+        while not self._slots.acquire(timeout=_POLL_S):
+            scope.check()
+        try:
+            scope.check()
+            grant = self._limiter.acquire(prompt_tokens + request.max_tokens, scope)
+            reservation = self._budget.reserve(most_usd, prompt_tokens + request.max_tokens, scope)
+            tokens, usd = 0, 0.0
+            try:
+                outcome = self._send(request, key, dialect, scope)
+                tokens = outcome.prompt_tokens + outcome.completion_tokens
+                usd = outcome.cost_usd or 0.0
+            finally:
+                self._budget.settle(reservation, usd, tokens)
+                self._limiter.settle(grant, tokens)
+        finally:
+            self._slots.release()
+        return outcome
+
+    def _send(
+        self, request: ChatRequest, key: str, dialect: Dialect, scope: StopScope
+    ) -> StoredResponse | Failure:
+        me = self._identity
+        body = dialect.write(request, me.model, me.settings, me.embedded)
+        reply = self._endpoint.post("/chat/completions", body, scope)
+        if isinstance(reply, NoReply):
+            return failure_of_no_reply(reply, self._mask)
+        failure = failure_of_reply(reply, self._mask)
+        if failure is not None:
+            return failure
+        raw = self._mask.stored(well_formed(reply.body))
+        try:
+            completion = read_completion(raw)
+        except ValueError as error:
+            if raw.lstrip().startswith("<") and not self._health.successes:
+                return Failure("fatal", "it answers with a web page", status=reply.status, raw=raw)
+            return Failure("server_error", self._mask.error(str(error)), status=reply.status, raw=raw)
+        prompt_tokens, completion_tokens, estimated = self._usage(request, completion)
+        cost_usd = self._price.cost_usd(prompt_tokens, completion_tokens) if self._price else None
+        if _says_nothing(completion):
+            detail = f"the model answered with an empty text (finish_reason {completion.finish_reason!r})"
+            return Failure(
+                "empty",
+                detail,
+                status=reply.status,
+                raw=raw,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                cost_usd=cost_usd,
+            )
+        response = StoredResponse(
+            key=key,
+            created_at=utc_now(),
+            corpus=me.corpus,
+            stage=request.stage,
+            item_id=request.item_id,
+            document_id=request.document_id,
+            role=me.role,
+            model=me.model,
+            revision=me.settings.revision,
+            request=self._mask.stored(json.dumps(body, ensure_ascii=False)),
+            raw=raw,
+            text=completion.text,
+            reasoning=completion.reasoning,
+            finish_reason=completion.finish_reason,
+            first_token=json.dumps(
+                [[c.token, c.logprob] for c in completion.first_token], ensure_ascii=False
+            ),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            usage_estimated=estimated,
+            latency_s=reply.latency_s,
+            cost_usd=cost_usd,
+        )
+        self._store.put(response)
+        self._meter.add(request.stage, StageUsage(1, 0, 0, prompt_tokens, completion_tokens, cost_usd))
+        return response
+
+    def _kept(self, response: StoredResponse) -> StoredResponse:
+        """The response that the store holds: another process may have been first with the same request."""
+        return self._store.get(response.key) or response
+
+    def _record(self, request: ChatRequest, key: str, failure: Failure) -> None:
+        me = self._identity
+        usage = StageUsage(0, 0, 1, failure.prompt_tokens, failure.completion_tokens, failure.cost_usd)
+        self._meter.add(request.stage, usage)
+        self._store.put_attempt(
+            FailedAttempt(
+                created_at=utc_now(),
+                corpus=me.corpus,
+                stage=request.stage,
+                item_id=request.item_id,
+                role=me.role,
+                model=me.model,
+                key=key,
+                status=failure.status,
+                reason=failure.kind,
+                detail=well_formed(failure.detail),
+                prompt_tokens=failure.prompt_tokens,
+                completion_tokens=failure.completion_tokens,
+                cost_usd=failure.cost_usd,
+            )
+        )
+
+    def _pause_s(self, failure: Failure, tries: Tries) -> float:
+        """Seconds until the next try. Raises CallFailed or EndpointError where there is none."""
+        if failure.kind == "fatal":
+            raise EndpointError(fatal(self._identity, failure))
+        if failure.kind in ("bad_request", "refused"):
+            self._health.answered()
+            raise CallFailed(failure.kind, failure.detail, failure.raw)
+        if failure.kind not in OUTAGE and failure.kind != "timeout":
+            self._health.answered()
+        if failure.kind in OUTAGE and self._health.failed_to_answer(failure.kind):
+            raise EndpointError(gone(self._identity, failure))
+        wait_s = tries.next_wait_s(failure)
+        if wait_s is None:
+            if self._health.gave_up():
+                raise EndpointError(all_failed(self._identity, failure, self._policy.failed_requests))
+            reason = "connection" if failure.kind in OUTAGE else failure.kind
+            raise CallFailed("rate_limited" if reason == "busy" else reason, failure.detail, failure.raw)
+        if wait_s > self._policy.longest_wait_s:
+            raise EndpointError(long_wait(self._identity, failure, wait_s))
+        if failure.kind == "busy" and failure.retry_after_s is not None:
+            self._limiter.pause(failure.retry_after_s)
+        return wait_s
+
+    def _learn(self, request: ChatRequest, used: Dialect, response: StoredResponse) -> None:
+        """Keeps what this success shows of the endpoint."""
+        logprobs = None
+        if request.top_logprobs and used.logprobs is None:
+            logprobs = response.first_token != "[]" or read_completion(response.raw).has_logprobs
+        structured = request.schema is not None
+        ignored = structured and response.finish_reason == "stop" and not contains_json(response.text)
+        self._dialects.learn(used, structured=structured, logprobs=logprobs, ignored=ignored)
+
+    def _usage(self, request: ChatRequest, completion: Completion) -> tuple[int, int, bool]:
+        """Prompt and completion tokens, and whether either of them had to be counted here."""
+        prompt, answer = completion.prompt_tokens, completion.completion_tokens
+        estimated = prompt is None or answer is None
+        if prompt is None:
+            prompt = self._prompt_tokens(request)
+        if answer is None:
+            answer = self._count_tokens(completion.reasoning) + self._count_tokens(completion.text)
+        return prompt, answer, estimated
+
+    def _prompt_tokens(self, request: ChatRequest) -> int:
+        texts = [message.content for message in request.messages]
+        if request.schema is not None:
+            texts.append(json.dumps(request.schema, ensure_ascii=False))
+        return sum(self._count_tokens(well_formed(text)) + _TOKENS_PER_MESSAGE for text in texts)
+
+    def _counts(self) -> bool:
+        """Whether anything depends on a request's size; counting tokens costs more than all the rest here."""
+        limited = self._budget.usd is not None or self._budget.tokens is not None
+        return limited or self._identity.settings.tpm is not None
+
+
+def _says_nothing(completion: Completion) -> bool:
+    """Neither text, nor candidates for one, nor a reason why not."""
+    explained = completion.finish_reason in ("length", "content_filter") or completion.refusal
+    return not (completion.text or completion.first_token or explained)

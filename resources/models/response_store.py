@@ -1,0 +1,280 @@
+"""Every model response on disk, durable before anybody sees it; the failed attempts beside them, and what was
+learned about each endpoint. SQL stays in this module and `response_store.sql`; what a response means does
+not."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from resources.errors import TutorError
+
+_SCHEMA_VERSION = 1
+_BUSY_TIMEOUT_S = 60.0
+
+
+class ResponseStoreError(TutorError):
+    """The file of responses is locked, unreadable, full, or of a newer version."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """One row of `responses`. `request` is the body that was sent and `raw` the body that came back, both
+    JSON text without secrets; `first_token` is a JSON list of `[token, logprob]`; `created_at` is ISO 8601
+    in UTC."""
+
+    key: str
+    created_at: str
+    corpus: str
+    stage: str
+    item_id: str
+    document_id: str | None
+    role: str
+    model: str
+    revision: str
+    request: str
+    raw: str
+    text: str
+    reasoning: str
+    finish_reason: str
+    first_token: str
+    prompt_tokens: int
+    completion_tokens: int
+    usage_estimated: bool
+    latency_s: float
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """One row of `attempts`: an HTTP request without a usable response. Its tokens are those it was billed
+    for, 0 where nothing is known; `status` is the HTTP status, None where no answer came."""
+
+    created_at: str
+    corpus: str
+    stage: str
+    item_id: str
+    role: str
+    model: str
+    key: str
+    status: int | None
+    reason: str
+    detail: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over responses and failed attempts. `cost_usd` is None if no call had a price, and then and
+    otherwise `unpriced_calls` says how many of the `calls` it leaves out. `calls` are requests with a
+    response."""
+
+    calls: int
+    failed_attempts: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    unpriced_calls: int
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+def utc_now() -> str:
+    """The time as the store writes it: ISO 8601, UTC, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _insert(table: str, row: type, *, conflict: str = "") -> str:
+    names = [field.name for field in fields(row)]
+    return f"INSERT {conflict} INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+
+
+_INSERT_RESPONSE = _insert("responses", StoredResponse, conflict="OR IGNORE")
+_INSERT_ATTEMPT = _insert("attempts", FailedAttempt)
+_SELECT_RESPONSE = f"SELECT {', '.join(f.name for f in fields(StoredResponse))} FROM responses WHERE key = ?"
+_SUMS = """
+SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), sum(cost_usd),
+    count(*) - count(cost_usd)
+FROM {table}
+WHERE (?1 IS NULL OR corpus = ?1) AND (?2 IS NULL OR stage = ?2) AND (?3 IS NULL OR created_at >= ?3)
+"""
+
+
+class _Write:
+    """A row on its way to the disk."""
+
+    def __init__(self, sql: str, values: tuple[object, ...]) -> None:
+        self.sql = sql
+        self.values = values
+        self.done = False
+        self.changed = 0
+        self.error: BaseException | None = None
+
+
+class ResponseStore:
+    """The SQLite file `path` (created with its folder), shared by threads and by processes.
+
+    Reads change nothing in the file. Raises ResponseStoreError.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._waiting: list[_Write] = []
+        self._waiting_lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._reading = threading.Lock()
+        self._closed = False
+        with self._explained():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = self._connect()
+            self._create()
+            self._reader = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _create(self) -> None:
+        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if version > _SCHEMA_VERSION:
+            raise ResponseStoreError(f"{self.path} was written by a newer graphtutor: upgrade graphtutor.")
+        if version == _SCHEMA_VERSION:
+            return
+        # SQLite does not wait for its busy timeout when two processes change the journal mode at once.
+        deadline = time.monotonic() + _BUSY_TIMEOUT_S
+        while True:
+            try:
+                self._writer.execute("PRAGMA journal_mode = WAL")
+                break
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        schema = files("resources.models").joinpath("response_store.sql").read_text(encoding="utf-8")
+        self._writer.executescript(
+            f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
+        )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise ResponseStoreError(
+                f"The model responses in {self.path} cannot be read or written ({error}): check the disk "
+                "space, the permissions, and that the file is on a local disk."
+            ) from error
+
+    def close(self) -> None:
+        with self._writing, self._reading:
+            self._closed = True
+            self._writer.close()
+            self._reader.close()
+
+    def __enter__(self) -> "ResponseStore":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def get(self, key: str) -> StoredResponse | None:
+        """The response to the request of this key, or None."""
+        with self._explained(), self._reading:
+            row = self._reader.execute(_SELECT_RESPONSE, (key,)).fetchone()
+        if row is None:
+            return None
+        values = dict(zip((f.name for f in fields(StoredResponse)), row, strict=True))
+        return StoredResponse(**values | {"usage_estimated": bool(values["usage_estimated"])})
+
+    def put(self, response: StoredResponse) -> bool:
+        """Writes a response; on the disk when this returns. False if the key was there: the first response
+        stays, so that all processes go on with the same one."""
+        return self._write(_INSERT_RESPONSE, astuple(response)) == 1
+
+    def put_attempt(self, attempt: FailedAttempt) -> None:
+        """Writes a failed attempt."""
+        self._write(_INSERT_ATTEMPT, astuple(attempt))
+
+    def _write(self, sql: str, values: tuple[object, ...]) -> int:
+        """Rows changed. Whoever gets to write first commits for all that wait: one sync for many threads."""
+        write = _Write(sql, values)
+        with self._waiting_lock:
+            self._waiting.append(write)
+        with self._writing:
+            if not write.done:
+                with self._waiting_lock:
+                    batch, self._waiting = self._waiting, []
+                self._commit(batch)
+        with self._explained():
+            if write.error is not None:
+                raise write.error
+        return write.changed
+
+    def _commit(self, batch: list[_Write]) -> None:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            for write in batch:
+                write.changed = self._writer.execute(write.sql, write.values).rowcount
+            self._writer.execute("COMMIT")
+        except BaseException as error:
+            for write in batch:
+                write.error = error
+            if not self._closed and self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for write in batch:
+                write.done = True
+
+    def totals(
+        self, corpus: str | None = None, stage: str | None = None, since: datetime | None = None
+    ) -> Totals:
+        """What was really called and paid, by corpus, stage and time; None means all. `since` is time-zone
+        aware."""
+        start = None if since is None else since.astimezone(UTC).isoformat(timespec="milliseconds")
+        with self._explained(), self._reading:
+            paid, lost = (
+                self._reader.execute(_SUMS.format(table=table), (corpus, stage, start)).fetchone()
+                for table in ("responses", "attempts")
+            )
+        calls, prompt, completion, cost, unpriced = paid
+        failed, lost_prompt, lost_completion, lost_cost, _ = lost
+        known = [c for c in (cost, lost_cost) if c is not None]
+        return Totals(
+            calls=calls,
+            failed_attempts=failed,
+            prompt_tokens=prompt + lost_prompt,
+            completion_tokens=completion + lost_completion,
+            cost_usd=sum(known) if known else None,
+            unpriced_calls=unpriced,
+        )
+
+    def dialect(self, endpoint: str, model: str) -> str | None:
+        """What `save_dialect` wrote for this endpoint and model."""
+        with self._explained(), self._reading:
+            row = self._reader.execute(
+                "SELECT dialect FROM dialects WHERE endpoint = ? AND model = ?", (endpoint, model)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def save_dialect(self, endpoint: str, model: str, dialect: str) -> None:
+        """Remembers JSON text about an endpoint, so that the next run need not find it out by refusals."""
+        sql = "INSERT OR REPLACE INTO dialects (endpoint, model, dialect, updated_at) VALUES (?, ?, ?, ?)"
+        self._write(sql, (endpoint, model, dialect, utc_now()))
+
+    def forget_dialect(self, endpoint: str, model: str) -> None:
+        """For an endpoint that was upgraded: the next request finds out anew what it can do."""
+        self._write("DELETE FROM dialects WHERE endpoint = ? AND model = ?", (endpoint, model))

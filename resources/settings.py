@@ -1,0 +1,170 @@
+"""The settings a user can make, their defaults and their checks. Reading files and variables is in
+`resources.configuration`; secrets never come here."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from resources.models.settings import ModelSettings
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A frozen part of the configuration that refuses unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DocumentsSettings(Section):
+    """Where files are and how they become documents. `folder` is relative to the configuration file."""
+
+    folder: str = "documents"
+    encodings: tuple[str, ...] = ("utf-8",)
+    max_megabytes: Annotated[float, Field(gt=0)] = 50.0
+
+    @field_validator("encodings")
+    @classmethod
+    def _known(cls, encodings: tuple[str, ...]) -> tuple[str, ...]:
+        for name in encodings:
+            try:
+                "".encode(name)
+            except LookupError as error:
+                raise ValueError(f"{name!r} is no encoding that Python knows") from error
+        return encodings
+
+
+class ChunkingSettings(Section):
+    """Token limits of a chunk."""
+
+    max_tokens: Annotated[int, Field(ge=16)] = 1024
+    overlap_tokens: Annotated[int, Field(ge=0)] = 100
+    tokenizer: Literal["cl100k_base", "o200k_base"] = "cl100k_base"
+
+    @model_validator(mode="after")
+    def _overlap_fits(self) -> "ChunkingSettings":
+        if self.overlap_tokens * 2 > self.max_tokens:
+            raise ValueError("overlap_tokens must be at most half of max_tokens")
+        return self
+
+
+DEFAULT_ENTITY_TYPES = (
+    "person",
+    "organization",
+    "location",
+    "event",
+    "time",
+    "organism",
+    "substance",
+    "disease",
+    "technology",
+    "work",
+    "concept",
+)
+
+
+class ExtractionSettings(Section):
+    """What the synthesizer looks for in a chunk."""
+
+    entity_types: Annotated[tuple[str, ...], Field(min_length=1)] = DEFAULT_ENTITY_TYPES
+    max_gleanings: Annotated[int, Field(ge=0, le=10)] = 0
+    max_entities: Positive = 30
+    max_relations: Positive = 30
+    description_tokens: Positive = 512
+    language: str | None = None
+
+
+class ComprehensionSettings(Section):
+    """How the trainee is examined.
+
+    `statements` is the number of true and of negated statements for each unit; below `min_mass` of
+    P(yes) + P(no) a judgement is off-format; `samples` is k for endpoints without logprobs.
+    """
+
+    enabled: bool = True
+    statements: Annotated[int, Field(ge=1, le=10)] = 2
+    min_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
+    samples: Annotated[int, Field(ge=1)] = 5
+
+
+class TraverseStrategy(Section):
+    """GraphGen's block of the same name, accepted unchanged; `qa_form` there may select the form."""
+
+    expand_method: Literal["max_width", "max_tokens"] = "max_tokens"
+    max_extra_edges: Annotated[int, Field(ge=0)] = 5
+    max_tokens: Positive = 256
+    max_depth: Annotated[int, Field(ge=0)] = 2
+    bidirectional: bool = True
+    edge_sampling: Literal["max_loss", "min_loss", "random"] = "max_loss"
+    isolated_node_strategy: Literal["add", "ignore"] = "add"
+    loss_strategy: Literal["only_edge", "both"] = "only_edge"
+    difficulty_order: tuple[Literal["easy", "medium", "hard"], ...] = ("easy", "medium", "hard")
+    seed: int = 0
+    qa_form: Literal["atomic", "aggregated", "multi_hop", "open"] | None = None
+
+    @field_validator("difficulty_order")
+    @classmethod
+    def _three(cls, order: tuple[str, ...]) -> tuple[str, ...]:
+        if len(order) != 3:
+            raise ValueError("difficulty_order names the difficulty of the three terciles of mean loss, so it has 3 entries")
+        return order
+
+
+class QaSettings(Section):
+    """Which forms of question are written; `open` is GraphGen's name for `aggregated`."""
+
+    forms: Annotated[tuple[Literal["atomic", "aggregated", "multi_hop"], ...], Field(min_length=1)] = (
+        "atomic",
+        "aggregated",
+        "multi_hop",
+    )
+
+    @field_validator("forms", mode="before")
+    @classmethod
+    def _open_is_aggregated(cls, forms: Any) -> Any:
+        if isinstance(forms, str):
+            forms = [forms]
+        if isinstance(forms, list | tuple):
+            return tuple(dict.fromkeys("aggregated" if form == "open" else form for form in forms))
+        return forms
+
+
+class ExportSettings(Section):
+    """Which files are written and what stands in their system field."""
+
+    formats: Annotated[tuple[Literal["alpaca", "sharegpt", "chatml"], ...], Field(min_length=1)] = (
+        "alpaca",
+        "sharegpt",
+        "chatml",
+    )
+    system_prompt: str = ""
+
+
+class ModelsSettings(Section):
+    """The two models."""
+
+    synthesizer: ModelSettings = ModelSettings()
+    trainee: ModelSettings = ModelSettings()
+
+
+class Settings(Section):
+    """All of `graphtutor.yaml`. Budgets hold for one corpus, over all its runs."""
+
+    documents: DocumentsSettings = DocumentsSettings()
+    chunking: ChunkingSettings = ChunkingSettings()
+    extraction: ExtractionSettings = ExtractionSettings()
+    comprehension: ComprehensionSettings = ComprehensionSettings()
+    traverse_strategy: TraverseStrategy = TraverseStrategy()
+    qa: QaSettings = QaSettings()
+    export: ExportSettings = ExportSettings()
+    models: ModelsSettings = ModelsSettings()
+    budget_usd: Annotated[float, Field(gt=0)] | None = None
+    budget_tokens: Positive | None = None
+
+    @property
+    def qa_forms(self) -> tuple[str, ...]:
+        """The forms to write: those of `qa.forms`, unless the traverse strategy's own `qa_form` names one."""
+        form = self.traverse_strategy.qa_form
+        if form is None:
+            return self.qa.forms
+        return ("aggregated",) if form == "open" else (form,)

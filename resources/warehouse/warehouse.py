@@ -1,0 +1,193 @@
+"""One DuckDB file of a corpus: opening and waiting for it, its schema, rows in and out as dataclasses.
+
+What the rows mean and when they are current is the ledger's business, not this module's.
+"""
+
+import dataclasses
+import json
+import threading
+import time
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import resources as package_files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import pandas as pd
+
+from resources.errors import WarehouseError
+
+SCHEMA_VERSION = 1
+KEYED_TABLES = frozenset({"done", "drops"})
+Row = TypeVar("Row")
+
+_process_locks: dict[Path, threading.RLock] = {}
+_registry_lock = threading.Lock()
+
+
+class Warehouse:
+    """Short connections to one DuckDB file.
+
+    DuckDB lets one process hold a file open for writing, so a connection lives for one unit of work and a
+    locked file is waited for.
+
+    Args:
+        path: the file; made with its folder on first use.
+        wait_s: how many seconds another process's lock is waited for.
+    """
+
+    def __init__(self, path: Path, wait_s: float = 60.0) -> None:
+        self.path = path.resolve()
+        self.wait_s = wait_s
+        with _registry_lock:
+            self._lock = _process_locks.setdefault(self.path, threading.RLock())
+
+    def exists(self) -> bool:
+        """Whether the file was ever made."""
+        return self.path.exists()
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for one unit of work, with the schema in place.
+
+        Raises:
+            WarehouseError: locked for longer than `wait_s`, unwritable, full, damaged or from a newer version.
+        """
+        with self._lock:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                connection = self._open()
+            except OSError as error:
+                raise WarehouseError(
+                    f"{self.path} cannot be written ({error.strerror}): choose another --workspace or mend its permissions."
+                ) from error
+            try:
+                _migrate(connection, self.path)
+                yield connection
+            except (duckdb.IOException, duckdb.FatalException) as error:
+                raise _explained(error, self.path) from error
+            finally:
+                connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection inside one transaction: all of it happens, or nothing."""
+        with self.connect() as connection:
+            connection.begin()
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def rows(self, row_type: type[Row], sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Rows of a query as `row_type`; columns are matched by name, further columns are left out."""
+        with self.connect() as connection:
+            return read_rows(connection, row_type, sql, parameters)
+
+    def frame(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """Rows of a query as a DataFrame."""
+        with self.connect() as connection:
+            return connection.execute(sql, parameters).df()
+
+    def scalar(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        """The first column of the first row, or None."""
+        with self.connect() as connection:
+            row = connection.execute(sql, parameters).fetchone()
+            return None if row is None else row[0]
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        deadline = time.monotonic() + self.wait_s
+        pause_s = 0.02
+        while True:
+            try:
+                return duckdb.connect(str(self.path))
+            except duckdb.IOException as error:
+                if "lock" not in str(error).lower():
+                    raise _explained(error, self.path) from error
+                if time.monotonic() > deadline:
+                    raise WarehouseError(
+                        f"{self.path} has been locked by another program for {self.wait_s:.0f} s: close the DuckDB shell "
+                        "or run that holds it open, then run again."
+                    ) from error
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 2, 0.5)
+
+
+def _explained(error: duckdb.Error, path: Path) -> WarehouseError:
+    first_line = str(error).splitlines()[0]
+    if "space" in first_line.lower():
+        return WarehouseError(f"The disk is full: free some space on the disk of {path} and run again; what is done is kept.")
+    return WarehouseError(f"{path} cannot be used ({first_line}): check its permissions and the disk, then run again.")
+
+
+def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Bring the schema to SCHEMA_VERSION. An empty file gets all of it in one transaction."""
+    known = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_version'").fetchone()
+    if known is None:
+        script = package_files.files("resources.warehouse").joinpath("schema.sql").read_text("utf-8")
+        connection.execute(f"BEGIN; {script} COMMIT;")
+        return
+    row = connection.execute("SELECT version FROM schema_version").fetchone()
+    if row is None or row[0] != SCHEMA_VERSION:
+        raise WarehouseError(
+            f"{path} was made by another version of graphtutor (schema {row and row[0]}, this one has {SCHEMA_VERSION}): "
+            "use that version, or another --workspace."
+        )
+
+
+def insert_rows(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: Sequence[Any],
+    extra: Mapping[str, Sequence[object]] | None = None,
+) -> None:
+    """Write dataclass rows to `table`, replacing those of equal primary key; `extra` are further columns.
+
+    Tuples, lists and mappings become JSON. `table` is a name of ours, never data.
+    """
+    if not rows:
+        return
+    names = [f.name for f in dataclasses.fields(rows[0])]
+    columns: dict[str, Any] = {name: [_to_column(getattr(row, name)) for row in rows] for name in names}
+    columns |= dict(extra or {})
+    batch = pd.DataFrame({name: pd.Series(values, dtype="object") for name, values in columns.items()})
+    connection.register("batch", batch)
+    listed = ", ".join(batch.columns)
+    replacing = "OR REPLACE " if table in KEYED_TABLES else ""
+    connection.execute(f"INSERT {replacing}INTO {table} ({listed}) SELECT {listed} FROM batch")
+    connection.unregister("batch")
+
+
+def read_rows(
+    connection: duckdb.DuckDBPyConnection, row_type: type[Row], sql: str, parameters: Sequence[object] = ()
+) -> list[Row]:
+    """Rows of a query as instances of the dataclass `row_type`; JSON columns become tuples or dicts."""
+    cursor = connection.execute(sql, parameters)
+    position = {column[0]: i for i, column in enumerate(cursor.description or ())}
+    hints = typing.get_type_hints(row_type)
+    plan = [(f.name, position[f.name], _converter(hints[f.name])) for f in dataclasses.fields(row_type)]  # type: ignore[arg-type]
+    return [row_type(**{name: convert(row[i]) for name, i, convert in plan}) for row in cursor.fetchall()]
+
+
+def _to_column(value: object) -> object:
+    if isinstance(value, tuple | list | Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value) if isinstance(value, Path) else value
+
+
+def _converter(hint: Any) -> Callable[[Any], Any]:
+    """How a column of this type is read: JSON columns become tuples or dicts, paths become paths."""
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        return lambda value: _tuples(json.loads(value))
+    if origin in (Mapping, dict):
+        return json.loads
+    return Path if hint is Path else lambda value: value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value

@@ -1,0 +1,41 @@
+"""The sensor on the documents root: one run of a corpus for each change of its files that has come to rest."""
+
+import time
+
+import dagster as dg
+
+from resources.errors import SettingsError
+from resources.workbench import Workbench
+from sensors.changes import changed_corpora, read_cursor, snapshot, write_cursor
+
+TICK_SECONDS = 10
+SETTLE_SECONDS = 5.0
+
+
+def documents_sensor(job_name: str, partitions: dg.DynamicPartitionsDefinition) -> dg.SensorDefinition:
+    """A sensor that starts the job `job_name` for changed corpora and adds new corpora to `partitions`."""
+
+    @dg.sensor(
+        name="documents_sensor",
+        job_name=job_name,
+        minimum_interval_seconds=TICK_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts one run of a corpus when its files are new, changed or removed and have come to rest.",
+    )
+    def sensor(context: dg.SensorEvaluationContext, workbench: Workbench) -> dg.SensorResult | dg.SkipReason:
+        try:
+            found = snapshot(workbench.documents_root())
+        except SettingsError as error:
+            return dg.SkipReason(str(error))
+        now_s = time.time()
+        due, states = changed_corpora(read_cursor(context.cursor), found, now_s, SETTLE_SECONDS)
+        known = set(context.instance.get_dynamic_partitions(partitions.name or ""))
+        new = [corpus for corpus in due if corpus not in known]
+        return dg.SensorResult(
+            # A run key dedupes forever, so it carries the time: files that change back are a change too.
+            run_requests=[dg.RunRequest(run_key=f"{corpus}:{now_s:.0f}", partition_key=corpus) for corpus in due],
+            dynamic_partitions_requests=[partitions.build_add_request(new)] if new else [],
+            cursor=write_cursor(states),
+        )
+
+    return sensor
