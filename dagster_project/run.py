@@ -91,7 +91,7 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
 def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
     """What a finished run stored."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
-    rows = warehouse.frame("SELECT * FROM stage_runs WHERE run_id = ? ORDER BY rowid", [run_id])
+    rows = warehouse.frame("SELECT * FROM stage_runs WHERE run_id = ? ORDER BY number", [run_id])
     found = rows.astype(object).where(rows.notna(), None).to_dict("records")
     stages = sorted(found, key=lambda row: STAGES.index(row["stage"]))
     files = warehouse.frame(

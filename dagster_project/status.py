@@ -62,8 +62,8 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
         "completion_tokens, sum(cost_usd) AS cost_usd FROM stage_runs GROUP BY stage"
     ).set_index("stage")
     latest = warehouse.frame(
-        "SELECT stage, rowid AS n, rows_out, dropped, finished_at, note FROM stage_runs "
-        "QUALIFY row_number() OVER (PARTITION BY stage ORDER BY rowid DESC) = 1"
+        "SELECT stage, number AS n, rows_out, dropped, finished_at, note FROM stage_runs "
+        "QUALIFY row_number() OVER (PARTITION BY stage ORDER BY number DESC) = 1"
     ).set_index("stage")
     stale: dict[str, str] = {}
     stages = []

@@ -204,9 +204,9 @@ def _question(facts: Sequence[str]) -> str:
     if is_chinese(text):
         parts = re.findall(r"[\w]{2,}", text)
         forms = ["关于{}，有哪些要点？", "如何理解{}？", "{}之间有什么联系？", "为什么说{}？"]
-        return forms[_number(text) % len(forms)].format("、".join(dict.fromkeys(p[:12] for p in parts))[:160])
+        return forms[_number(text) % len(forms)].format("、".join(dict.fromkeys(p[:24] for p in parts))[:300])
     words = [word for word in re.findall(r"[\w'’-]+", text) if not _COMMON.match(word)]
-    topic = ", ".join(dict.fromkeys(words))[:240].rstrip(", ")
+    topic = ", ".join(dict.fromkeys(words))[:300].rstrip(", ")
     forms = [
         "What is known about {}?",
         "How are {} connected?",

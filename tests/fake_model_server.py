@@ -191,7 +191,11 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        self._send_bytes(status, json.dumps(body, ensure_ascii=False).encode(), headers or {})
+        try:
+            data = json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            data = json.dumps(body).encode()
+        self._send_bytes(status, data, headers or {})
 
     def _send_bytes(self, status: int, data: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

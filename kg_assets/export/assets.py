@@ -31,7 +31,9 @@ EXPORT_VERSION = "1"
     owners=OWNERS,
     kinds={"file", "json"},
     deps=[curated_qa],
-    check_specs=check_specs("sft_datasets", ("evidence_is_the_source", "Evidence text equals the document's own span.")),
+    check_specs=check_specs(
+        "sft_datasets", ("evidence_is_the_source", "Evidence text equals the document's own span.")
+    ),
 )
 def sft_datasets(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """Alpaca, ShareGPT and ChatML files, dataset_info.json for LLaMA-Factory, and the lineage of every pair."""
@@ -45,7 +47,9 @@ def sft_datasets(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
     files = write_exports(_directory(stage), stage.bench.corpus, pairs, stage.settings.export)
     row = _record(stage, files)
     wrong = mismatched_evidence(stage.warehouse, pairs)
-    traced = blocking("evidence_is_the_source", not wrong, f"{len(wrong)} of {len(pairs)} pairs differ {wrong[:5]}")
+    traced = blocking(
+        "evidence_is_the_source", not wrong, f"{len(wrong)} of {len(pairs)} pairs differ {wrong[:5]}"
+    )
     return stage.result(
         row,
         preview=stage.warehouse.frame("SELECT form, question, answer FROM current_curated_qa LIMIT 5"),
@@ -88,7 +92,9 @@ def graph_export(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
 def report(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """One self-contained page: what went in, the graph, the blind spots, cost, examples, and what was dropped."""
     stage = StageRun(context, workbench)
-    files = stage.warehouse.rows(ExportedFile, "FROM current_sft_datasets UNION ALL FROM current_graph_export")
+    files = stage.warehouse.rows(
+        ExportedFile, "FROM current_sft_datasets UNION ALL FROM current_graph_export"
+    )
     data = report_data(stage.warehouse, stage.bench.corpus, stage.bench.configuration, files)
     page = Content("html", 1, [render_report(data).encode("utf-8")])
     row = _record(stage, write_files(_directory(stage), {"report.html": page}))
@@ -102,5 +108,7 @@ def _directory(stage: StageRun) -> Path:
 
 def _record(stage: StageRun, files: Sequence[ExportedFile]) -> StageRow:
     """Written files as the stage's rows; they are written every time, since a user may have removed them."""
-    items = [WorkItem(f.path.name, fingerprint(EXPORT_VERSION, f.path.name, f.format, f.sha256), f) for f in files]
+    items = [
+        WorkItem(f.path.name, fingerprint(EXPORT_VERSION, f.path.name, f.format, f.sha256), f) for f in files
+    ]
     return stage.execute(items, lambda item, _ask: [item.payload])

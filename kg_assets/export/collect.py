@@ -49,7 +49,7 @@ def what_was_lost(warehouse: Warehouse) -> str:
     """One clause for each stage that lost rows or had none, for the error of a run that exports nothing."""
     latest = warehouse.frame(
         "SELECT stage, rows_in, dropped, note FROM stage_runs QUALIFY row_number() OVER "
-        "(PARTITION BY stage ORDER BY rowid DESC) = 1"
+        "(PARTITION BY stage ORDER BY number DESC) = 1"
     ).set_index("stage")
     clauses = []
     for stage in STAGES:
@@ -91,7 +91,10 @@ def report_data(
 
 
 def _export_pair(
-    pair: QaPair, subgraph: Subgraph, evidence: Mapping[str, tuple[Evidence, ...]], losses: Mapping[str, float]
+    pair: QaPair,
+    subgraph: Subgraph,
+    evidence: Mapping[str, tuple[Evidence, ...]],
+    losses: Mapping[str, float],
 ) -> ExportPair:
     known = [losses[unit_id] for unit_id in pair.unit_ids if unit_id in losses]
     spans = dict.fromkeys(span for unit_id in pair.unit_ids for span in evidence.get(unit_id, ()))
@@ -152,7 +155,11 @@ def _stages(warehouse: Warehouse) -> tuple[StageRow, ...]:
             used = spent.loc[stage]
             cost = None if used["cost_usd"] != used["cost_usd"] else float(used["cost_usd"])
             tokens = int(used["prompt_tokens"]), int(used["completion_tokens"])
-            rows.append(StageRow(stage, rows_in, rows_in - dropped, 0, dropped, int(used["calls"]), 0, *tokens, cost, None))
+            rows.append(
+                StageRow(
+                    stage, rows_in, rows_in - dropped, 0, dropped, int(used["calls"]), 0, *tokens, cost, None
+                )
+            )
     return tuple(rows)
 
 
@@ -164,7 +171,9 @@ def _drops(warehouse: Warehouse) -> tuple[DropGroup, ...]:
     order = {stage: i for i, stage in enumerate(STAGES)}
     return tuple(
         DropGroup(stage, reason, len(texts), tuple(texts[:DROP_EXAMPLES]))
-        for (stage, reason), texts in sorted(grouped.items(), key=lambda entry: (order[entry[0][0]], entry[0][1]))
+        for (stage, reason), texts in sorted(
+            grouped.items(), key=lambda entry: (order[entry[0][0]], entry[0][1])
+        )
     )
 
 
@@ -176,7 +185,7 @@ def _results(
         return ()
     with warehouse.connect() as connection:
         row = connection.execute(
-            "SELECT judgements, accuracy, ece, brier, bins FROM calibration WHERE trainee = ? ORDER BY rowid DESC LIMIT 1",
+            "SELECT judgements, accuracy, ece, brier, bins FROM calibration WHERE trainee = ? ORDER BY number DESC LIMIT 1",
             [trainee],
         ).fetchone()
     if row is None:

@@ -1,4 +1,4 @@
-"""Putting export files on disk, all or none. What stands in the files is decided by the writers beside it."""
+"""Putting export files on disk, each whole or not at all. What is in them the writers beside it decide."""
 
 import errno
 import hashlib
@@ -37,7 +37,7 @@ def write_files(
 
     Every file is written in full under a temporary name, and flushed to the disk, before the first one takes
     its place: a process killed, a full disk or an error while content is made leaves the old files as they
-    were.
+    were. Only a kill between two renames, which are milliseconds apart, leaves new files beside old ones.
 
     Raises:
         ExportError: the folder cannot be made or written, or the disk is full.

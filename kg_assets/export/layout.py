@@ -3,7 +3,7 @@
 Seeded, and nodes are whole numbers throughout, so that the same graph is drawn the same way each time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import networkx as nx
 import numpy as np
@@ -18,8 +18,10 @@ Edge = tuple[int, int]
 Array = NDArray[np.float64]
 
 
-def layout(radii: Sequence[float], edges: Sequence[Edge], weights: Sequence[float] | None = None) -> list[Point]:
-    """Positions in the box `WIDTH` by `HEIGHT` for nodes of the given radii, which do not overlap if they fit.
+def layout(
+    radii: Sequence[float], edges: Sequence[Edge], weights: Sequence[float] | None = None
+) -> list[Point]:
+    """Positions in a box of `WIDTH` by `HEIGHT` for nodes of the given radii, without overlap if they fit.
 
     Connected parts are laid out by force and packed side by side; single nodes stand in rows at the bottom.
     """

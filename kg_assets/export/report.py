@@ -1,7 +1,7 @@
-"""The report: one HTML file that stands alone. What it shows is in `report_view`, how it looks in `templates/`.
+"""The report: one HTML file that stands alone. What it shows is in `report_view`, its looks in `templates/`.
 
 Documents and model output are hostile. Every value passes Jinja2's autoescape, data for the script passes
-`script_json`, and a content security policy forbids all network access and all scripts but our own, by hash.
+`script_json`, and a content security policy forbids all network access and all scripts but ours, by hash.
 """
 
 import base64
@@ -21,7 +21,6 @@ from markupsafe import Markup
 from kg_assets.domain import Subgraph
 from kg_assets.export import report_charts as charts
 from kg_assets.export import report_view as view
-from kg_assets.export.files import Content, ExportedFile, write_files
 from kg_assets.export.report_data import ReportData, StageRow
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,16 +28,6 @@ FORMS = {"atomic": "Atomic", "aggregated": "Aggregated", "multi_hop": "Multi-hop
 
 # Control characters, which HTML forbids, and lone surrogates, which UTF-8 cannot hold.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
-def write_report(directory: Path, data: ReportData) -> ExportedFile:
-    """Write `report.html` into `directory`.
-
-    Raises:
-        ExportError: the folder cannot be written or the disk is full.
-    """
-    html = render_report(data).encode("utf-8")
-    return write_files(directory, {"report.html": Content("report", len(data.units), [html])})[0]
 
 
 def render_report(data: ReportData) -> str:
@@ -51,45 +40,49 @@ def render_report(data: ReportData) -> str:
     drawn |= {unit.unit_id: f"e{i}" for i, unit in enumerate(graph.relations)} if small else {}
     facts = view.facts(data, drawn)
     losses = [known.loss for known in (data.comprehension.get(u.unit_id) for u in data.units) if known]
-    script = _template_text("report.js")
-    return _environment().get_template("report.html.j2").render(
-        data=data,
-        css=Markup(_template_text("report.css")),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
-        graph=graph,
-        drawing=drawing,
-        drawing_json=script_json(drawing.details),
-        communities=communities,
-        drawn=drawn,
-        unit_names={unit.unit_id: _unit_name(unit) for unit in data.units},
-        facts=facts[: view.FACT_ROWS],
-        fact_count=len(facts),
-        measured=len(losses),
-        wrong=sum(charts.loss_class(loss) > 2 for loss in losses),
-        spectrum=_spectrum(facts),
-        classes=charts.LOSS_CLASSES,
-        figures={
-            "reliability": charts.reliability_svg(data.results[0].bins) if data.results else None,
-            "loss": charts.loss_histogram_svg(losses),
-            "degree": charts.counts_svg(graph.degrees, "Degree", "relations of an entity", "entities"),
-            "sizes": charts.counts_svg(
-                [len(s.entity_ids) + len(s.relation_ids) for s in data.subgraphs],
-                "Subgraph size",
-                "facts in a subgraph",
-                "subgraphs",
-            ),
-        },
-        levels=_levels(data.subgraphs),
-        examples=[(FORMS[form], [p for p in data.examples if p.form == form]) for form in FORMS],
-        pair_counts=[(FORMS[form], data.pair_counts.get(form, 0)) for form in FORMS],
-        quotes=view.quotes,
-        totals=_totals(data.stages),
+    script = _template_text("report_drawing.js") + _template_text("report.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            data=data,
+            css=Markup(_template_text("report.css")),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+            graph=graph,
+            drawing=drawing,
+            drawing_json=script_json(drawing.details),
+            communities=communities,
+            drawn=drawn,
+            unit_names={unit.unit_id: _unit_name(unit) for unit in data.units},
+            facts=facts[: view.FACT_ROWS],
+            fact_count=len(facts),
+            measured=len(losses),
+            wrong=sum(charts.loss_class(loss) > 2 for loss in losses),
+            spectrum=_spectrum(facts),
+            classes=charts.LOSS_CLASSES,
+            figures={
+                "reliability": charts.reliability_svg(data.results[0].bins) if data.results else None,
+                "loss": charts.loss_histogram_svg(losses),
+                "degree": charts.counts_svg(graph.degrees, "Degree", "relations of an entity", "entities"),
+                "sizes": charts.counts_svg(
+                    [len(s.entity_ids) + len(s.relation_ids) for s in data.subgraphs],
+                    "Subgraph size",
+                    "facts in a subgraph",
+                    "subgraphs",
+                ),
+            },
+            levels=_levels(data.subgraphs),
+            examples=[(FORMS[form], [p for p in data.examples if p.form == form]) for form in FORMS],
+            pair_counts=[(FORMS[form], data.pair_counts.get(form, 0)) for form in FORMS],
+            quotes=view.quotes,
+            totals=_totals(data.stages),
+        )
     )
 
 
 def script_json(value: Any) -> Markup:
-    """`value` as JSON for a `<script type="application/json">`: nothing in it can end the element or a line."""
+    """`value` as JSON for a `<script type="application/json">`: nothing in it can end the element."""
     text = _showable(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
@@ -171,7 +164,7 @@ def _duration(seconds: float) -> str:
 
 
 def _language(text: str) -> str:
-    """A language tag that picks the right glyphs: Han characters differ between Chinese and Japanese fonts."""
+    """A language tag that picks the right glyphs: Chinese and Japanese fonts differ in Han characters."""
     if re.search("[\u3040-\u30ff]", text):
         return "ja"
     if re.search("[\uac00-\ud7af]", text):

@@ -27,6 +27,7 @@ LOSS_CLASSES = (
 
 _WIDTH, _HEIGHT = 460, 290
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 20, 34, 44
+_LOSS_BARS = 24
 
 
 def loss_class(loss: float | None) -> int:
@@ -37,7 +38,7 @@ def loss_class(loss: float | None) -> int:
 
 
 def reliability_svg(bins: Sequence[Bin]) -> Markup | None:
-    """The reliability curve: a bar of accuracy for each bin and its distance to the diagonal; None if empty."""
+    """The reliability curve: accuracy of each bin and its distance to the diagonal; None if empty."""
     filled = [(lo, up, n, conf, acc) for lo, up, n, conf, acc in bins if conf is not None and acc is not None]
     if not filled:
         return None
@@ -50,16 +51,16 @@ def reliability_svg(bins: Sequence[Bin]) -> Markup | None:
     parts = [_frame([(v, f"{v:.0%}") for v in (0, 0.25, 0.5, 0.75, 1)], 1.0)]
     parts += [_tick(x(v), f"{v:.0%}") for v in _steps(start)]
     for lower, upper, n, confidence, accuracy in filled:
-        left, right, top = x(lower) + 1.5, x(upper) - 1.5, _y(accuracy)
         title = f"{lower:.0%} to {upper:.0%} sure: {accuracy:.0%} right, {n:,} judgements"
+        middle, top, ideal, radius = x(confidence), _y(accuracy), _y(confidence), 3 + 5 * (n / largest) ** 0.5
+        parts.append(_bar("bar", x(lower) + 1.5, x(upper) - 1.5, accuracy, title))
         parts.append(
-            f'<g><title>{title}</title>'
-            f'<rect class="bar" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{_y(0) - top:.1f}"/>'
-            f'<line class="gap" x1="{x(confidence):.1f}" x2="{x(confidence):.1f}" '
-            f'y1="{top:.1f}" y2="{_y(confidence):.1f}"/>'
-            f'<circle class="dot" cx="{x(confidence):.1f}" cy="{top:.1f}" r="{3 + 5 * (n / largest) ** 0.5:.1f}"/></g>'
+            f'<line class="gap" x1="{middle:.1f}" x2="{middle:.1f}" y1="{top:.1f}" y2="{ideal:.1f}"/>'
+            f'<circle class="dot" cx="{middle:.1f}" cy="{top:.1f}" r="{radius:.1f}"/>'
         )
-    parts.append(f'<line class="ideal" x1="{x(start):.1f}" y1="{_y(start):.1f}" x2="{x(1):.1f}" y2="{_y(1):.1f}"/>')
+    parts.append(
+        f'<line class="ideal" x1="{x(start):.1f}" y1="{_y(start):.1f}" x2="{x(1):.1f}" y2="{_y(1):.1f}"/>'
+    )
     return _svg("Reliability curve", "how sure the trainee was", "how often it was right", parts)
 
 
@@ -68,21 +69,14 @@ def loss_histogram_svg(losses: Sequence[float]) -> Markup | None:
     if not losses:
         return None
     top = max(*losses, 1.5)
-    count = 24
-    step = top / count
-    heights = Counter(min(int(loss / step), count - 1) for loss in losses)
-    highest = max(heights.values())
-    parts = [_frame([(v, f"{v:,}") for v in _counts_axis(highest)], _counts_axis(highest)[-1])]
-    for index in range(count):
-        number = heights[index]
-        if not number:
-            continue
-        y = _y(number / _counts_axis(highest)[-1])
-        parts.append(
-            f"<g><title>loss {index * step:.2f} to {(index + 1) * step:.2f}: {number:,} facts</title>"
-            f'<rect class="c c{loss_class((index + 0.5) * step)}" x="{_x(index / count) + 1:.1f}" y="{y:.1f}" '
-            f'width="{(_x(1) - _x(0)) / count - 2:.1f}" height="{_y(0) - y:.1f}"/></g>'
-        )
+    step = top / _LOSS_BARS
+    heights = Counter(min(int(loss / step), _LOSS_BARS - 1) for loss in losses)
+    axis = _counts_axis(max(heights.values()))
+    parts = [_frame([(v, f"{v:,}") for v in axis], axis[-1])]
+    for index, number in sorted(heights.items()):
+        left, right = _x(index / _LOSS_BARS) + 1, _x((index + 1) / _LOSS_BARS) - 1
+        title = f"loss {index * step:.2f} to {(index + 1) * step:.2f}: {number:,} facts"
+        parts.append(_bar(f"c c{loss_class((index + 0.5) * step)}", left, right, number / axis[-1], title))
     parts += [_tick(_x(v / top), f"{v:g}") for v in _nice_axis(top)]
     coin = _x(COIN_TOSS_NATS / top)
     parts.append(
@@ -106,16 +100,13 @@ def counts_svg(values: Sequence[int], title: str, x_label: str, y_label: str) ->
     for slot in range((high - low) // step + 1):
         first, last = low + slot * step, low + (slot + 1) * step - 1
         name = f"{first}" if step == 1 else f"{first} to {last}"
-        y = _y(heights[slot] / axis[-1])
-        width = (_x(1) - _x(0)) / slots
+        left, width = _x(slot / slots), (_x(1) - _x(0)) / slots
         if heights[slot]:
-            parts.append(
-                f"<g><title>{name}: {heights[slot]:,}</title>"
-                f'<rect class="solid" x="{_x(slot / slots) + width * 0.1:.1f}" y="{y:.1f}" '
-                f'width="{width * 0.8:.1f}" height="{_y(0) - y:.1f}"/></g>'
-            )
+            title = f"{name}: {heights[slot]:,}"
+            share = heights[slot] / axis[-1]
+            parts.append(_bar("solid", left + width * 0.1, left + width * 0.9, share, title))
         if slot % every == 0:
-            parts.append(_tick(_x(slot / slots) + width / 2, f"{first}"))
+            parts.append(_tick(left + width / 2, f"{first}"))
     return _svg(title, x_label, y_label, parts)
 
 
@@ -125,6 +116,13 @@ def _x(share: float) -> float:
 
 def _y(share: float) -> float:
     return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
+
+
+def _bar(kind: str, left: float, right: float, share: float, title: str) -> str:
+    """A bar from the bottom to `share` of the height, with a tooltip."""
+    top, height = _y(share), _y(0) - _y(share)
+    box = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{height:.1f}"'
+    return f'<rect class="{kind}" {box}><title>{title}</title></rect>'
 
 
 def _steps(start: float) -> list[float]:
@@ -148,11 +146,13 @@ def _counts_axis(highest: int) -> list[int]:
 
 
 def _frame(marks: Sequence[tuple[float, str]], top: float) -> str:
-    return "".join(
-        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{_y(v / top):.1f}" y2="{_y(v / top):.1f}"/>'
-        f'<text class="tick end" x="{_LEFT - 7}" y="{_y(v / top) + 4:.1f}">{label}</text>'
-        for v, label in marks
-    )
+    """Horizontal lines at the values of `marks`, each with its label; `top` is the value at full height."""
+    lines = []
+    for value, label in marks:
+        y = _y(value / top)
+        lines.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        lines.append(f'<text class="tick end" x="{_LEFT - 7}" y="{y + 4:.1f}">{label}</text>')
+    return "".join(lines)
 
 
 def _tick(x: float, label: str) -> str:
@@ -160,8 +160,9 @@ def _tick(x: float, label: str) -> str:
 
 
 def _svg(title: str, x_label: str, y_label: str, parts: Sequence[str]) -> Markup:
+    label = f"{title}: {y_label} by {x_label}"
     return Markup(
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{title}: {y_label} by {x_label}">'
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">'
         + "".join(parts)
         + f'<text class="axis mid" x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 8}">{x_label}</text>'
         + f'<text class="axis" x="2" y="14">{y_label}</text></svg>'

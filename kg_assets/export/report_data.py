@@ -1,4 +1,4 @@
-"""What the report is made of: plain values that the asset reads from the warehouse. How they look is not here.
+"""What the report is made of: plain values, read from the warehouse elsewhere. How they look is not here.
 
 The report's bytes are a function of these values. Time and cost differ between runs: whoever fills `StageRow`
 and `generated` decides whether they are shown.
@@ -15,7 +15,7 @@ from kg_assets.export.sft import ExportPair
 
 @dataclass(frozen=True, slots=True)
 class ReportDocument:
-    """One document that went in: its length in characters, and what came of it. `drops` are its rows in `drops`."""
+    """One document that went in: its length in characters, and what came of it. `drops` counts its drops."""
 
     document_id: str
     version: str
@@ -28,7 +28,7 @@ class ReportDocument:
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """The counts of one asset. `cost_usd` is None where a price is not configured, `seconds` where not shown."""
+    """The counts of one asset. `cost_usd` is None where no price is configured, `seconds` where not shown."""
 
     asset: str
     rows_in: int
@@ -57,8 +57,8 @@ class DropGroup:
 class TraineeResult:
     """How one trainee did on the whole corpus.
 
-    `units` were measured with `judgements` judgements; confidence, accuracy, ECE and Brier score are fractions,
-    loss is in nats; `bins` as `kg_assets.comprehension.calibration` makes them.
+    `units` were measured with `judgements` judgements. Confidence, accuracy, ECE and Brier score are
+    fractions, loss is in nats; `bins` are as `kg_assets.comprehension.calibration` makes them.
     """
 
     trainee: str

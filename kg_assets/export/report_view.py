@@ -1,6 +1,6 @@
 """From the report's data to what its template shows: facts worst first, the drawing, communities, totals.
 
-Everything here is plain text and numbers; escaping is the template's (Jinja2 autoescape) and `report.script_json`'s.
+Everything here is plain text and numbers; escaping is the template's and `report.script_json`'s.
 """
 
 from collections import Counter, defaultdict
@@ -176,7 +176,9 @@ def communities(graph: Graph, known: Mapping[str, Comprehension]) -> tuple[list[
         classes = Counter(loss_class(loss) for loss in losses)
         rows.append(
             Community(
-                name=", ".join(clip(graph.entities[node].name, 40) for node in _most_related(graph, nodes, 3)),
+                name=", ".join(
+                    clip(graph.entities[node].name, 40) for node in _most_related(graph, nodes, 3)
+                ),
                 entities=len(nodes),
                 relations=len(inside[index]),
                 mean_loss=fsum(losses) / len(losses) if losses else None,

@@ -147,9 +147,11 @@ def write_exports(
     formats = list(dict.fromkeys(settings.formats))
     files: dict[str, Content] = {}
     for name in formats:
-        make, system = ROWS[name], settings.system_prompt
-        files[f"{name}.json"] = Content(name, len(pairs), _array(make(pair, system) for pair in pairs))
-        files[f"{name}.jsonl"] = Content(name, len(pairs), _lines(make(pair, system) for pair in pairs))
+        # Rows are made while the file is written, so each file needs its own iterator over its own format.
+        as_array = _array(_rows(name, pairs, settings.system_prompt))
+        as_lines = _lines(_rows(name, pairs, settings.system_prompt))
+        files[f"{name}.json"] = Content(name, len(pairs), as_array)
+        files[f"{name}.jsonl"] = Content(name, len(pairs), as_lines)
     info = dataset_info(corpus, formats)
     # LLaMA-Factory opens this one in the locale's encoding, so a corpus name in Chinese must be escaped.
     text = json.dumps(info, ensure_ascii=True, indent=2) + "\n"
@@ -170,6 +172,10 @@ def _json(row: Row) -> str:
     """One compact line. A lone surrogate in it, encoded with `backslashreplace`, is a JSON escape again."""
     text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.translate(_LINE_ENDS)
+
+
+def _rows(name: str, pairs: Sequence[ExportPair], system_prompt: str) -> Iterator[Row]:
+    return (ROWS[name](pair, system_prompt) for pair in pairs)
 
 
 def _lines(rows: Iterator[Row]) -> Iterator[bytes]:

@@ -138,9 +138,9 @@ def _looks_like_gb18030(raw: bytes) -> bool:
         text = raw.decode("gb18030")
     except UnicodeDecodeError:
         return False
-    foreign = [character for character in text if not character.isascii()]
-    common = sum("\u3000" <= character <= "\u9fff" or character >= "\uff00" for character in foreign)
-    return common * 2 > len(foreign)
+    # A single accented letter takes the ASCII letter after it for its second byte; Chinese has two high ones.
+    foreign = [character.encode("gb18030") for character in text if not character.isascii()]
+    return 2 * sum(len(pair) == 2 and pair[1] >= 0xA1 for pair in foreign) > len(foreign)
 
 
 def _refuse_constant(name: str) -> NoReturn:

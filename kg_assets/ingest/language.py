@@ -15,6 +15,9 @@ _MIN_HAN = 20
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d]")
+# The model reads what no space parts as one word, and words of a few hundred bytes as noise: a Chinese
+# paragraph would be Malay.
+_CJK_MARKS = re.compile(r"[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20“”‘’…—]+")
 _URL = re.compile(r"https?://\S+")
 
 # Codes of the model that are not ISO 639-1, given as the language that a prompt should ask for.
@@ -60,9 +63,10 @@ def detect_language(text: str, fallback: str = "en") -> str:
     letters = sum(map(str.isalpha, sample))
     if not letters:
         return fallback
-    code, score = _predict(sample)
-    if code in ("zh", "ja"):
-        return _chinese_or_japanese(sample, fallback)
+    han, kana = len(_HAN.findall(sample)), len(_KANA.findall(sample))
+    code, score = _predict(_CJK_MARKS.sub(" ", sample))
+    if 2 * (han + kana) > letters or (code in ("zh", "ja") and han + kana):
+        return _chinese_or_japanese(han, kana, fallback)
     if letters < _MIN_LETTERS and sample.isascii():
         return fallback
     return code if score >= _MIN_SCORE else fallback
@@ -81,8 +85,7 @@ def _sample(text: str) -> str:
     return f"{text[:_SAMPLE_CHARS]} {text[middle : middle + _SAMPLE_CHARS]}"
 
 
-def _chinese_or_japanese(sample: str, fallback: str) -> str:
-    han, kana = len(_HAN.findall(sample)), len(_KANA.findall(sample))
+def _chinese_or_japanese(han: int, kana: int, fallback: str) -> str:
     if kana and kana >= _KANA_SHARE * (han + kana):
         return "ja"
     # Han alone may be a heading of a Japanese document.

@@ -26,6 +26,9 @@ def pack(text: str, pieces: list[Piece], limit: int, overlap: int, count: CountT
 
     Consecutive spans share up to `overlap` tokens of whole sentences, unless a heading is between them.
     A span ends in a heading only where the text ends, a gap no chunk can hold follows, or headings fill it.
+
+    Raises:
+        ValueError: `count` gives more than `limit` for a single character.
     """
     return _Packer(text, pieces, limit, overlap, count).run()
 
@@ -109,7 +112,7 @@ class _Packer:
         if follower.is_heading or room < self._limit // 8:
             return stop
         previous_end = self._pieces[stop - 1].end
-        # White space before the part takes tokens as well: so one less room each time it does not fit.
+        # White space before the part takes tokens as well, hence the smaller shares.
         for share in (room, room // 2, room // 4):
             parts = cut_piece(
                 self._text,
@@ -141,6 +144,9 @@ class _Packer:
     def _cut_first(self) -> int:
         """Replace the current piece, which is alone too long, by its parts."""
         piece = self._pieces[self._first]
+        if piece.end - piece.start == 1:
+            character = self._text[piece.start]
+            raise ValueError(f"The tokenizer needs more than {self._limit} tokens for {character!r}.")
         span = (piece.start, piece.end)
         self._pieces[self._first : self._first + 1] = cut_piece(
             self._text, span, piece.start, piece.block, self._limit, self._count

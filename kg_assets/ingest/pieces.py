@@ -45,8 +45,7 @@ class Piece:
 def make_pieces(text: str, blocks: list[Block], limit: int, count: CountTokens) -> list[Piece]:
     """Pieces of at most `limit` tokens that together hold all that is not white space in `blocks`.
 
-    Raises:
-        ValueError: `count` gives more than `limit` for a single character.
+    Only a single code point may be a piece with more tokens.
     """
     pieces: list[Piece] = []
     before = blocks[0].start if blocks else 0
@@ -70,8 +69,7 @@ def cut_piece(
 ) -> list[Piece]:
     """`span` as pieces of at most `limit` tokens each; `before` is where the piece before it ends.
 
-    Raises:
-        ValueError: as in `make_pieces`.
+    Only a single code point may be a piece with more tokens.
     """
     parts = _parts(text, *span, limit, count)
     pieces = []
@@ -105,7 +103,7 @@ def _parts(text: str, start: int, end: int, limit: int, count: CountTokens, leve
     The first cut that leaves parts of at most `limit` tokens is used, and neighbours are joined again up to a
     share of the limit, so that there are few parts. Each level looks at each character once.
     """
-    if _countable(text, start, end, limit, count) is not None:
+    if end - start == 1 or _countable(text, start, end, limit, count) is not None:
         return [(start, end)]
     size = max(1, limit // _PART_SHARE)
     if level < len(_LEVELS):
@@ -113,16 +111,10 @@ def _parts(text: str, start: int, end: int, limit: int, count: CountTokens, leve
     else:
         spans = split_characters(text, start, end, size)
         if len(spans) == 1:
-            spans = _halves(text, start, end, limit)
+            # A cluster of several code points, such as a family emoji: the limit goes before its unity.
+            middle = (start + end) // 2
+            spans = [(start, middle), (middle, end)]
     return [part for span in spans for part in _parts(text, *span, limit, count, level + 1)]
-
-
-def _halves(text: str, start: int, end: int, limit: int) -> list[Span]:
-    """A few code points cut in the middle, such as a family emoji: the limit goes before their unity."""
-    if end - start == 1:
-        raise ValueError(f"The tokenizer needs more than {limit} tokens for {text[start:end]!r}.")
-    middle = (start + end) // 2
-    return [(start, middle), (middle, end)]
 
 
 _LEVELS = (split_lines, split_clauses, split_words)

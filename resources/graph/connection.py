@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, LiteralString, TypeVar
 
 import neo4j
@@ -19,10 +19,10 @@ from neo4j.exceptions import (
     DriverError,
     Forbidden,
     ForbiddenOnReadOnlyDatabase,
+    IncompleteCommit,
     Neo4jError,
     ServiceUnavailable,
     SessionExpired,
-    TransientError,
     WriteServiceUnavailable,
 )
 
@@ -33,10 +33,12 @@ WRITE_LOCK: Final = threading.RLock()
 """All writes of this process go through this lock: concurrent relationship writes can make duplicates."""
 
 ATTEMPTS: Final = 4
-DRIVER_RETRY_S: Final = 5.0
+DRIVER_RETRY_S: Final = 15.0
 CONNECT_TIMEOUT_S: Final = 10.0
 _SCHEMES: Final = ("bolt://", "bolt+s://", "bolt+ssc://", "neo4j://", "neo4j+s://", "neo4j+ssc://")
-_RETRIED: Final = (ConstraintError, TransientError, ServiceUnavailable, SessionExpired)
+# What the driver does not retry by itself: two writers that create the same node, and a commit whose answer
+# was lost. Conflicts, deadlocks and lost connections it retries, with growing pauses, for DRIVER_RETRY_S.
+_RETRIED: Final = (ConstraintError, IncompleteCommit)
 _READ_ONLY: Final = (ForbiddenOnReadOnlyDatabase, WriteServiceUnavailable)
 _READ_ONLY_CODES: Final = ("ReadOnly", "AccessMode", "NotALeader")
 
@@ -54,7 +56,6 @@ class Statement:
     query: LiteralString
     rows: Sequence[Mapping[str, Any]]
     expected: int | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Connection:
@@ -77,12 +78,7 @@ class Connection:
         Raises:
             GraphError: says what is wrong: address, credentials or database name.
         """
-        driver = self._open()
-        try:
-            with driver.session(database=self._database) as session:
-                return str(session.run(PING).consume().server.agent)
-        except (DriverError, Neo4jError) as error:
-            raise self._explained(error) from error
+        return self._agent(self._open())
 
     def read(self, query: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
         """Run one reading query.
@@ -108,8 +104,7 @@ class Connection:
 
         def work(tx: neo4j.ManagedTransaction) -> None:
             for statement in statements:
-                parameters = {**statement.parameters, "corpus": corpus, "rows": statement.rows}
-                record = tx.run(statement.query, parameters).single(strict=True)
+                record = tx.run(statement.query, corpus=corpus, rows=statement.rows).single(strict=True)
                 if statement.expected not in (None, record["n"]):
                     raise GraphError(
                         f"The graph of corpus {corpus!r} changed while it was being written ({record['n']} "
@@ -136,26 +131,37 @@ class Connection:
                 self._driver = None
 
     def _managed(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
-        if self._driver is None:
-            self.ping()  # fails at once where retries could not help
+        driver = self._open()
         attempt = 1
         while True:
             try:
-                with self._open().session(database=self._database) as session:
+                with driver.session(database=self._database) as session:
                     return session.execute_write(work)
             except (DriverError, Neo4jError) as error:
-                if attempt == ATTEMPTS or not isinstance(error, _RETRIED) or _is_read_only(error):
+                if attempt == ATTEMPTS or not isinstance(error, _RETRIED):
                     raise self._explained(error) from error
                 log.info("graph transaction failed (%s), attempt %d of %d", _name(error), attempt, ATTEMPTS)
-            # The driver retries by itself, with short pauses; this is for what it gives up or does not retry.
             time.sleep(0.1 * 2**attempt * random.uniform(0.5, 1.5))
             attempt += 1
 
     def _open(self) -> neo4j.Driver:
         with self._open_lock:
             if self._driver is None:
-                self._driver = self._new_driver()
+                driver = self._new_driver()
+                try:
+                    self._agent(driver)  # fails at once where retries could not help
+                except GraphError:
+                    driver.close()
+                    raise
+                self._driver = driver
             return self._driver
+
+    def _agent(self, driver: neo4j.Driver) -> str:
+        try:
+            with driver.session(database=self._database) as session:
+                return str(session.run(PING).consume().server.agent)
+        except (DriverError, Neo4jError) as error:
+            raise self._explained(error) from error
 
     def _new_driver(self) -> neo4j.Driver:
         if "@" in self._uri:

@@ -89,9 +89,7 @@ def build_rows(corpus: str, state: GraphState) -> Rows:
     Raises:
         ValueError: a property that cannot be stored, an id used twice, or a reference to a missing id.
     """
-    check_property("corpus", corpus)
-    if not corpus:
-        raise ValueError("corpus must not be empty")
+    check_corpus(corpus)
     documents = _by_id("document", state.documents)
     chunks = _by_id("chunk", state.chunks)
     entities = _by_id("entity", state.entities)
@@ -160,6 +158,17 @@ def link_changes(stored: Iterable[LinkRow], desired: Iterable[LinkRow], *, by_id
         else:
             unchanged += 1
     return LinkChanges(delete, write, Tally(created, len(write) - created, deleted, unchanged))
+
+
+def check_corpus(corpus: object) -> None:
+    """Refuse what cannot be the name of a corpus.
+
+    Raises:
+        ValueError: not a text, empty, or no valid Unicode.
+    """
+    if not isinstance(corpus, str) or not corpus:
+        raise ValueError(f"corpus must be a text that is not empty, got {corpus!r}")
+    check_property("corpus", corpus)
 
 
 def check_property(name: str, value: object) -> None:

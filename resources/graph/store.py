@@ -18,7 +18,7 @@ from resources.graph.rows import (
     NodeChanges,
     Rows,
     build_rows,
-    check_property,
+    check_corpus,
     link_changes,
     node_changes,
 )
@@ -111,6 +111,7 @@ class GraphStore:
             ValueError: the two mappings differ in their units, or hold something that is not a finite number.
             GraphError: a unit is not in the graph; also see the class.
         """
+        check_corpus(corpus)
         wanted = combine(losses, confidence, trainee)
         with WRITE_LOCK:
             return write_losses(self._connection, corpus, wanted)
@@ -121,7 +122,7 @@ class GraphStore:
 
     def counts(self, corpus: str) -> dict[str, int]:
         """Number of nodes by label and of relationships by type."""
-        check_property("corpus", corpus)
+        check_corpus(corpus)
         statements = [(node.label, node.count) for node in cypher.NODES]
         statements += [(link.type, link.count) for link in cypher.LINKS]
         return {name: int(self._connection.read(query, corpus=corpus)[0]["n"]) for name, query in statements}
@@ -133,7 +134,7 @@ class GraphStore:
             `{"nodes": {label: [properties]}, "relationships": {type: [{"source", "target", "properties"}]}}`,
             sorted by id; without `corpus` and the internal `row_hash`: equal graphs give equal dumps.
         """
-        check_property("corpus", corpus)
+        check_corpus(corpus)
         nodes: dict[str, list[dict[str, Any]]] = {}
         for node in cypher.NODES:
             found = [_public(row["props"]) for row in self._connection.read(node.dump, corpus=corpus)]

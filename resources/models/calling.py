@@ -68,9 +68,10 @@ class Caller:
         tries = Tries(self._policy, self._health, self._identity.settings.max_retries)
         known = dialect = self._dialects.current
         while True:
+            began = self._health.now()
             outcome = self._attempt(request, key, dialect, scope)
             if isinstance(outcome, StoredResponse):
-                self._health.succeeded()
+                self._health.succeeded(began)
                 self._learn(request, dialect, outcome)
                 return self._kept(outcome)
             self._record(request, key, outcome)

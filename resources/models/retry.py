@@ -3,6 +3,7 @@
 Pure decisions over counts and times; nothing here sleeps or sends.
 """
 
+import math
 import random
 import threading
 import time
@@ -27,9 +28,10 @@ class RetryPolicy:
         start_s, cap_s: first and longest back-off.
         scale: multiplies our own back-off and `never_reached_s`, not what an endpoint asks for; tests make it
             small.
-        gone_after_s: an endpoint that only broke or refused connections for so long is given up.
-        never_reached, never_reached_s: where there never was an answer, so many refused connections in a row
-            over at least so long are enough. An endpoint that is just starting answers 503 and is waited for.
+        gone_after_s: an endpoint that only broke or refused connections for so long is given up,
+        never_reached_s: or for so long, if it refused them all and never answered. An endpoint that is just
+            starting answers 503 and is waited for.
+        least_failures: no endpoint is given up after fewer failures.
         failed_requests: so many requests given up in a row, without one success, are no accident.
         longest_wait_s: a longer Retry-After is not waited for.
     """
@@ -38,8 +40,8 @@ class RetryPolicy:
     cap_s: float = 60.0
     scale: float = 1.0
     gone_after_s: float = 45.0
-    never_reached: int = 5
     never_reached_s: float = 5.0
+    least_failures: int = 5
     failed_requests: int = 20
     longest_wait_s: float = 900.0
 
@@ -63,23 +65,29 @@ class Health:
         self._policy = policy
         self._clock = clock
         self._lock = threading.Lock()
-        self._ever_answered = False
+        self._never_reached = True
         self._outage_since: float | None = None
-        self._unreached = 0
+        self._outages = 0
         self._given_up = 0
         self.successes = 0
+        self.latest_success_began = -math.inf
 
     def answered(self) -> None:
         """It said something, if only to refuse."""
         with self._lock:
-            self._ever_answered = True
+            self._never_reached = False
             self._outage_since = None
-            self._unreached = 0
+            self._outages = 0
 
-    def succeeded(self) -> None:
-        """It gave a usable response."""
+    def now(self) -> float:
+        """Seconds on the clock of this object."""
+        return self._clock()
+
+    def succeeded(self, began: float) -> None:
+        """It gave a usable response to a request that was sent at `began` (of `now`)."""
         self.answered()
         with self._lock:
+            self.latest_success_began = max(self.latest_success_began, began)
             self.successes += 1
             self._given_up = 0
 
@@ -89,13 +97,12 @@ class Health:
             now = self._clock()
             if self._outage_since is None:
                 self._outage_since = now
-            self._unreached += kind == "unreachable"
-            self._ever_answered = self._ever_answered or kind == "unavailable"
-            lasted = now - self._outage_since
-            unreached = not self._ever_answered and self._unreached >= self._policy.never_reached
-            if unreached and lasted >= self._policy.never_reached_s * self._policy.scale:
-                return True
-            return lasted >= self._policy.gone_after_s
+            self._outages += 1
+            self._never_reached = self._never_reached and kind == "unreachable"
+            patience_s = self._policy.gone_after_s
+            if self._never_reached:
+                patience_s = min(patience_s, self._policy.never_reached_s * self._policy.scale)
+            return self._outages >= self._policy.least_failures and now - self._outage_since >= patience_s
 
     def gave_up(self) -> bool:
         """Counts one request given up after all retries; True when that is all that happens."""
@@ -112,19 +119,18 @@ class Tries:
     health: Health
     max_retries: int
     _failures: Counter[Kind] = field(default_factory=Counter)
-    _successes_before: int = 0
-
-    def __post_init__(self) -> None:
-        self._successes_before = self.health.successes
+    _failed_first: float | None = None
 
     def next_wait_s(self, failure: Failure) -> float | None:
         """Seconds until the next try, or None if there is none for this request."""
+        if self._failed_first is None:
+            self._failed_first = self.health.now()
         self._failures[failure.kind] += 1
         exhausted = self._failures[failure.kind] > self.policy.retries(failure.kind, self.max_retries)
         if failure.kind in OUTAGE:
-            # While nothing else works either, it is the endpoint that fails, and not this request: it waits
-            # until the endpoint is back or given up, and is not lost.
-            others_work = self.health.successes > self._successes_before
+            # While no request works that was sent later either, it is the endpoint that fails, and not this
+            # request: it waits until the endpoint is back or given up, and is not lost.
+            others_work = self.health.latest_success_began > self._failed_first
             if exhausted and others_work:
                 return None
             longest = self.policy.scale * self.policy.gone_after_s / 8

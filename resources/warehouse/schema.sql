@@ -17,7 +17,9 @@ CREATE TABLE current_items (
     stage VARCHAR NOT NULL, position INTEGER NOT NULL, item_id VARCHAR NOT NULL, key VARCHAR NOT NULL,
     document_id VARCHAR
 );
+CREATE SEQUENCE stage_run_numbers;
 CREATE TABLE stage_runs (
+    number BIGINT NOT NULL DEFAULT nextval('stage_run_numbers'),
     run_id VARCHAR NOT NULL, stage VARCHAR NOT NULL, started_at VARCHAR NOT NULL, finished_at VARCHAR NOT NULL,
     rows_in INTEGER NOT NULL, new INTEGER NOT NULL, reused INTEGER NOT NULL, dropped INTEGER NOT NULL,
     rows_out INTEGER NOT NULL, calls INTEGER NOT NULL, calls_from_store INTEGER NOT NULL,
@@ -63,7 +65,9 @@ CREATE TABLE comprehension (
     unit_id VARCHAR NOT NULL, trainee VARCHAR NOT NULL, confidence DOUBLE NOT NULL, loss DOUBLE NOT NULL,
     judgements INTEGER NOT NULL
 );
+CREATE SEQUENCE calibration_numbers;
 CREATE TABLE calibration (
+    number BIGINT NOT NULL DEFAULT nextval('calibration_numbers'),
     run_id VARCHAR NOT NULL, trainee VARCHAR NOT NULL, measured_at VARCHAR NOT NULL, judgements INTEGER NOT NULL,
     accuracy DOUBLE NOT NULL, ece DOUBLE NOT NULL, brier DOUBLE NOT NULL, bins JSON NOT NULL
 );

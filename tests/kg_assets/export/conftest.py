@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from math import log
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,9 @@ def _parse(text: str) -> tuple[str, list[tuple[int, int, list[str]]], dict[str, 
     return plain, sentences, types
 
 
-def _unit(kind: str, name: str, type_: str, source: str, target: str, description: str, language: str) -> GraphUnit:
+def _unit(
+    kind: str, name: str, type_: str, source: str, target: str, description: str, language: str
+) -> GraphUnit:
     return GraphUnit(
         unit_id=entity_id(name) if kind == "entity" else relation_id(source, target),
         kind="entity" if kind == "entity" else "relation",
@@ -98,7 +101,9 @@ def small() -> ReportData:
         language = "zh" if "历史" in document or "生活" in document else "en"
         version = fingerprint(text)
         for start, end, names in sentences:
-            here = Evidence(document, version, "c" + fingerprint(document, start), start, end, text[start:end])
+            here = Evidence(
+                document, version, "c" + fingerprint(document, start), start, end, text[start:end]
+            )
             made = [_unit("entity", n, types[n], "", "", text[start:end], language) for n in names]
             made += [_unit("relation", "", "", names[0], n, text[start:end], language) for n in names[1:]]
             for unit in made:
@@ -108,7 +113,7 @@ def small() -> ReportData:
     comprehension = {}
     for unit_id in list(units)[:-3]:
         confidence = min(0.999, max(0.02, rng.betavariate(2.2, 1.2)))
-        loss = -_log(confidence) * (1 + 0.3 * rng.random())
+        loss = -log(confidence) * (1 + 0.3 * rng.random())
         comprehension[unit_id] = Comprehension(unit_id, "tiny-0.5b", confidence, loss, 4)
     relations = [u for u in units.values() if u.kind == "relation"]
     subgraphs = tuple(_subgraph(relations[i : i + 3], comprehension) for i in range(0, len(relations), 3))
@@ -135,7 +140,11 @@ def small() -> ReportData:
         examples=pairs_of(tuple(units.values()), evidence, comprehension),
         exports=tuple(
             ExportedFile(Path("exports/x") / name, kind, 96, fingerprint(name) * 2)
-            for name, kind in (("alpaca.json", "alpaca"), ("chatml.jsonl", "chatml"), ("graph.graphml", "graphml"))
+            for name, kind in (
+                ("alpaca.json", "alpaca"),
+                ("chatml.jsonl", "chatml"),
+                ("graph.graphml", "graphml"),
+            )
         ),
     )
 
@@ -159,7 +168,10 @@ def large(small: ReportData) -> ReportData:
     """2,000 entities in forty clusters with 3,000 relations, most of them measured."""
     rng = random.Random(3)
     names = [f"{rng.choice(TOPICS)} {i}" for i in range(2000)]
-    units = [_unit("entity", n, "concept", "", "", f"{n} is a thing of cluster {i % 40}.", "en") for i, n in enumerate(names)]
+    units = [
+        _unit("entity", n, "concept", "", "", f"{n} is a thing of cluster {i % 40}.", "en")
+        for i, n in enumerate(names)
+    ]
     ends: dict[str, tuple[str, str]] = {}
     while len(ends) < 3000:
         a = rng.randrange(2000)
@@ -169,7 +181,9 @@ def large(small: ReportData) -> ReportData:
     units += [_unit("relation", "", "", a, b, f"{a} leads to {b}.", "en") for a, b in ends.values()]
     here = small.evidence[small.units[0].unit_id]
     measured = {
-        u.unit_id: Comprehension(u.unit_id, "t", 0.6, rng.expovariate(1.1), 4) for u in units if rng.random() < 0.9
+        u.unit_id: Comprehension(u.unit_id, "t", 0.6, rng.expovariate(1.1), 4)
+        for u in units
+        if rng.random() < 0.9
     }
     return replace(
         small,
@@ -210,10 +224,14 @@ def pairs(small: ReportData) -> tuple[ExportPair, ...]:
     return small.examples
 
 
-def pairs_of(units: tuple[GraphUnit, ...], evidence: dict[str, tuple[Evidence, ...]], known: dict[str, Comprehension]) -> tuple[ExportPair, ...]:
+def pairs_of(
+    units: tuple[GraphUnit, ...], evidence: dict[str, tuple[Evidence, ...]], known: dict[str, Comprehension]
+) -> tuple[ExportPair, ...]:
     relations = {(u.source, u.target): u for u in units if u.kind == "relation"}
 
-    def pair(form: str, question: str, answer: str, *ends: tuple[str, str], path: tuple[str, ...] = ()) -> ExportPair:
+    def pair(
+        form: str, question: str, answer: str, *ends: tuple[str, str], path: tuple[str, ...] = ()
+    ) -> ExportPair:
         about = [relations[e] for e in ends]
         losses = [known[u.unit_id].loss for u in about]
         proof = tuple(dict.fromkeys(e for u in about for e in evidence[u.unit_id]))
@@ -230,14 +248,19 @@ def pairs_of(units: tuple[GraphUnit, ...], evidence: dict[str, tuple[Evidence, .
         )
 
     return (
-        pair("atomic", "Which bacteria did the mould on Fleming's plate kill?", "Staphylococcus.", ("Alexander Fleming", "Staphylococcus")),
+        pair(
+            "atomic",
+            "Which bacteria did the mould on Fleming's plate kill?",
+            "Staphylococcus.",
+            ("Alexander Fleming", "Staphylococcus"),
+        ),
         pair("atomic", "谁在《梦溪笔谈》中记载了毕昇的方法？", "沈括。", ("沈括", "毕昇")),
         pair(
             "aggregated",
             "How did penicillin get from a mould on a plate to a patient's bed?",
-            "Fleming noticed that Penicillium rubens kills Staphylococcus. More than ten years later Florey and Chain "
-            "purified the substance at the Dunn School, Chain found a way to concentrate it, and in 1941 Albert "
-            "Alexander became the first patient to be treated with it.",
+            "Fleming noticed that Penicillium rubens kills Staphylococcus. Ten years later Florey and "
+            "Chain purified the substance at the Dunn School, Chain learned to concentrate it, and in 1941 "
+            "Albert Alexander became the first patient to be treated with it.",
             ("Alexander Fleming", "Penicillium rubens"),
             ("Howard Florey", "Dunn School"),
             ("Ernst Chain", "penicillin"),
@@ -256,7 +279,10 @@ def pairs_of(units: tuple[GraphUnit, ...], evidence: dict[str, tuple[Evidence, .
             "The Golden Record on board Voyager 1: Carl Sagan asked for the picture and led the group.",
             ("Golden Record", "Carl Sagan"),
             ("Carl Sagan", "Pale Blue Dot"),
-            path=("Carl Sagan asked that Voyager 1 take the Pale Blue Dot.", "The Golden Record was chosen by his group."),
+            path=(
+                "Carl Sagan asked that Voyager 1 take the Pale Blue Dot.",
+                "The Golden Record was chosen by his group.",
+            ),
         ),
     )
 
@@ -277,16 +303,31 @@ def _result(trainee: str, rng: random.Random, better: float = 0.0) -> TraineeRes
         n = rng.randint(6, 60) if i > 6 else 0
         accuracy = min(1.0, max(0.0, confidence - rng.random() * 0.25 + better))
         bins.append((i / 15, (i + 1) / 15, n, confidence if n else None, accuracy if n else None))
-    return TraineeResult(trainee, 88, 352, 0.63 + better, 0.71 - better, 0.68 + better, 0.112 - better, 0.21 - better, tuple(bins))
+    return TraineeResult(
+        trainee,
+        88,
+        352,
+        0.63 + better,
+        0.71 - better,
+        0.68 + better,
+        0.112 - better,
+        0.21 - better,
+        tuple(bins),
+    )
 
 
-def _log(p: float) -> float:
-    import math
-
-    return math.log(p)
-
-
-TOPICS = ("erosion", "lattice", "monsoon", "tariff", "enzyme", "isotope", "ligament", "sonata", "harbour", "glyph")
+TOPICS = (
+    "erosion",
+    "lattice",
+    "monsoon",
+    "tariff",
+    "enzyme",
+    "isotope",
+    "ligament",
+    "sonata",
+    "harbour",
+    "glyph",
+)
 
 STAGES = (
     StageRow("documents", 5, 4, 0, 1, 0, 0, 0, 0, 0.0, 0.1),

@@ -27,8 +27,11 @@ def client_of(lease: ModelLease) -> openai.OpenAI:
 
 
 def test_the_model_judges_within_a_schema_and_with_logprobs(lease: ModelLease) -> None:
-    schema = {"type": "object", "properties": {"capital": {"type": "string", "maxLength": 20}}}
-    schema["required"] = ["capital"]
+    schema: dict[str, object] = {
+        "type": "object",
+        "properties": {"capital": {"type": "string", "maxLength": 20}},
+        "required": ["capital"],
+    }
     answer = client_of(lease).chat.completions.create(
         model=lease.model,
         messages=[{"role": "user", "content": "What is the capital of France? Answer as JSON."}],

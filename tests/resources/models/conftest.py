@@ -1,6 +1,6 @@
 """The fake model server, one process for all tests here, and gateways to it that do not wait long."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +8,9 @@ import pytest
 
 from resources.models.gateway import Gateway
 from resources.models.response_store import ResponseStore
-from resources.models.retry import RetryPolicy
 from resources.models.settings import ModelSettings
-from resources.models.types import ChatRequest, Message
 from tests.fake_model_server import FakeModelServer
-
-CANARY_KEY = "sk-canary-7f3a9b2c4d5e6f708192a3b4c5d6e7f8"
-QUICK = RetryPolicy(scale=0.01, gone_after_s=1.5)
-
-MakeGateway = Callable[..., Gateway]
+from tests.resources.models.asking import CANARY_KEY, QUICK, MakeGateway
 
 
 @pytest.fixture(scope="session")
@@ -66,33 +60,3 @@ def make_gateway(server: FakeModelServer, store: ResponseStore) -> Iterator[Make
 @pytest.fixture
 def gateway(make_gateway: MakeGateway) -> Gateway:
     return make_gateway()
-
-
-def chat(text: str = "Hello", **changes: Any) -> ChatRequest:
-    """A request for free text."""
-    arguments: dict[str, Any] = {"messages": (Message("user", text),), "max_tokens": 100, "stage": "claims"}
-    return ChatRequest(**arguments | changes)
-
-
-STATEMENTS_SCHEMA: dict[str, Any] = {
-    "title": "Statements",
-    "type": "object",
-    "properties": {
-        "paraphrases": {"type": "array", "items": {"type": "string"}},
-        "negations": {"type": "array", "items": {"type": "string"}},
-    },
-    "required": ["paraphrases", "negations"],
-    "additionalProperties": False,
-}
-
-
-def statements(fact: str = "Snow is white.", **changes: Any) -> ChatRequest:
-    """A request with a schema."""
-    text = f'<input>\n{{"statement": "{fact}", "n_true": 1, "n_false": 1}}\n</input>'
-    return chat(text, schema=STATEMENTS_SCHEMA, **changes)
-
-
-def judgement(statement: str = "Snow is white.", **changes: Any) -> ChatRequest:
-    """A request for yes or no with the first token's candidates."""
-    text = f"<input>\n{statement}\n</input>"
-    return chat(text, **{"max_tokens": 1, "top_logprobs": 20} | changes)

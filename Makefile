@@ -1,0 +1,43 @@
+# Everything is installed into .venv; nothing has to be installed by hand but Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := --documents examples/documents --config graphtutor.yaml --workspace workspace
+
+.PHONY: demo test ui test-ui quality bench clean
+
+demo: .venv/installed
+	$(BIN)/python -m resources.embedded.model_files
+	$(BIN)/graphtutor run $(DEMO)
+
+ui: .venv/installed
+	$(BIN)/graphtutor ui $(DEMO)
+
+test: .venv/installed-dev
+	$(BIN)/pytest
+
+test-ui: .venv/installed-dev
+	tests/ui/install-chromium
+	$(BIN)/pytest -m ui tests
+
+quality: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed-dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@ .venv/installed
