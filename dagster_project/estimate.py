@@ -75,7 +75,10 @@ class RunEstimate:
         speed = SECONDS_FOR_EACH_EFFORT
         if self._spent_effort:
             speed = self._spent_seconds / self._spent_effort
-        return self._rest_of_stage_s(now_s, speed) + sum(self._expected_effort(stage) for stage in self._left) * speed
+        return (
+            self._rest_of_stage_s(now_s, speed)
+            + sum(self._expected_effort(stage) for stage in self._left) * speed
+        )
 
     def line(self, now_s: float) -> str:
         """Where the run is, in one line."""

@@ -25,13 +25,21 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-_QUOTES = str.maketrans({c: "'" for c in "‘’‚‛`´′＇"} | {c: '"' for c in "“”„‟«»″＂「」『』"})
+_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛`´′＇", "'") | dict.fromkeys("“”„‟«»″＂「」『』", '"'))
 
 
 def normalise_name(name: str) -> str:
-    """Entity identity: NFKC, unified quotes, case folding, single spaces, none at the ends or round quotes."""
-    folded = unicodedata.normalize("NFKC", name.translate(_QUOTES)).casefold()
+    """Entity identity: NFKC, unified quotes, case folding, single spaces; neither spaces nor quotes at the ends.
+
+    Applying it twice changes nothing.
+    """
+    # Folding a case can undo NFKC, and NFKC can bring forth quotes: hence twice.
+    folded = _nfkc(_nfkc(name).casefold())
     return re.sub(r"\s+", " ", folded).strip(" '\"")
+
+
+def _nfkc(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.translate(_QUOTES)).translate(_QUOTES)
 
 
 def entity_id(name: str) -> str:
@@ -168,7 +176,7 @@ class Subgraph:
 
 @dataclass(frozen=True, slots=True)
 class QaPair:
-    """A question and its answer, with the units that it is about; `reasoning` is the path of a multi-hop pair."""
+    """A question and its answer, with the units that it is about; `reasoning` is a multi-hop pair's path."""
 
     qa_id: str
     form: QaForm

@@ -17,5 +17,12 @@ def request_key(version: str, request: ChatRequest, identity: Mapping[str, Any],
         more: what else the result depends on, such as thresholds and texts of follow-up requests.
     """
     messages = [(message.role, message.content) for message in request.messages]
-    asked = (messages, request.schema, request.max_tokens, request.top_logprobs, request.temperature, request.sample)
+    asked = (
+        messages,
+        request.schema,
+        request.max_tokens,
+        request.top_logprobs,
+        request.temperature,
+        request.sample,
+    )
     return fingerprint(version, asked, identity, more)

@@ -5,15 +5,15 @@ ones only, stores results in transactions, and counts. It knows nothing of Dagst
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from kg_assets.domain import fingerprint
 from resources.errors import CallFailed
 from resources.models.types import Ask
-from resources.warehouse.warehouse import Warehouse, insert_rows
+from resources.warehouse.warehouse import Connection, Warehouse, insert_rows
 
 T = TypeVar("T")
 
@@ -77,7 +77,9 @@ class Counts:
 
 Work = Callable[[WorkItem[T], Ask], Sequence[Any]]
 Outcome = Sequence[Any] | Dropped | CallFailed
-MapCalls = Callable[[Iterable[WorkItem[T]], Callable[[WorkItem[T], Ask], Outcome]], Iterator[tuple[WorkItem[T], Outcome]]]
+MapCalls = Callable[
+    [Iterable[WorkItem[T]], Callable[[WorkItem[T], Ask], Outcome]], Iterator[tuple[WorkItem[T], Outcome]]
+]
 """How work is run: `serially`, or a model gateway's `map`. Yields in order of completion."""
 
 
@@ -123,11 +125,18 @@ class Ledger:
         return list(first.values())
 
     def execute(
-        self, items: Sequence[WorkItem[T]], pending: Sequence[WorkItem[T]], work: Work[T], run: MapCalls[T] = serially
+        self,
+        items: Sequence[WorkItem[T]],
+        pending: Sequence[WorkItem[T]],
+        work: Work[T],
+        run: MapCalls[T] = serially,
     ) -> Counts:
         """Do what is `pending` of `items`, make `items` the current rows of the stage, and count.
 
         Whatever was finished when an exception comes is stored before it goes on to the caller.
+
+        Raises:
+            RuntimeError: an item has neither a result nor a drop, so it would be lost silently.
         """
 
         def dropping(item: WorkItem[T], ask: Ask) -> Outcome:
@@ -136,11 +145,15 @@ class Ledger:
             except Dropped as dropped:
                 return dropped
 
+        outcomes = run(pending, dropping) if pending else iter(())
         try:
-            for item, outcome in run(pending, dropping) if pending else ():
+            for item, outcome in outcomes:
                 self._take(item, outcome)
                 self.on_progress(1)
         finally:
+            # A traceback keeps a generator alive, and with it model calls that nobody would store.
+            if isinstance(outcomes, Generator):
+                outcomes.close()
             self._flush()
         return self._make_current(items)
 
@@ -148,7 +161,16 @@ class Ledger:
         if isinstance(outcome, Dropped | CallFailed):
             retry = outcome.reason in TRANSIENT_REASONS
             self._dropped.append(
-                Drop(self.stage, item.key, item.item_id, item.document_id, outcome.reason, str(outcome), outcome.raw, retry)
+                Drop(
+                    self.stage,
+                    item.key,
+                    item.item_id,
+                    item.document_id,
+                    outcome.reason,
+                    str(outcome),
+                    outcome.raw,
+                    retry,
+                )
             )
         else:
             self._finished.append((item.key, outcome))
@@ -160,37 +182,55 @@ class Ledger:
     def _flush(self) -> None:
         """Write what is finished in one transaction: a key is done exactly if all its rows are there."""
         if self._finished or self._dropped:
-            now = utc_now()
             with self.warehouse.transaction() as connection:
-                rows = [row for _, made in self._finished for row in made]
-                keys = [key for key, made in self._finished for _ in made]
-                order = [i for _, made in self._finished for i in range(len(made))]
-                insert_rows(connection, self.stage, rows, {"key": keys, "row_index": order})
-                done = [_Done(self.stage, key, len(made), self.run_id, now) for key, made in self._finished]
-                insert_rows(connection, "done", done)
-                connection.execute(
-                    "DELETE FROM drops WHERE stage = ? AND key IN (SELECT unnest(?))", [self.stage, [d.key for d in done]]
-                )
-                insert_rows(connection, "drops", [replace(d, run_id=self.run_id, dropped_at=now) for d in self._dropped])
+                self._write(connection)
             self._finished.clear()
             self._dropped.clear()
         self._flushed_at = time.monotonic()
 
+    def _write(self, connection: Connection) -> None:
+        now = utc_now()
+        keys = [key for key, _ in self._finished] + [drop.key for drop in self._dropped]
+        # Another process may have run the same stage meanwhile: its rows stay, ours would double them.
+        there = _keys(
+            connection, "SELECT key FROM done WHERE stage = ? AND key IN (SELECT unnest(?))", self.stage, keys
+        )
+        finished = {key: made for key, made in self._finished if key not in there}
+        rows = [row for made in finished.values() for row in made]
+        key_of_row = [key for key, made in finished.items() for _ in made]
+        order = [i for made in finished.values() for i in range(len(made))]
+        insert_rows(connection, self.stage, rows, {"key": key_of_row, "row_index": order})
+        insert_rows(
+            connection,
+            "done",
+            [_Done(self.stage, key, len(made), self.run_id, now) for key, made in finished.items()],
+        )
+        connection.execute(
+            "DELETE FROM drops WHERE stage = ? AND key IN (SELECT unnest(?))",
+            [self.stage, [key for key, _ in self._finished]],
+        )
+        dropped = [
+            replace(d, run_id=self.run_id, dropped_at=now) for d in self._dropped if d.key not in there
+        ]
+        insert_rows(connection, "drops", dropped)
+
     def _make_current(self, items: Sequence[WorkItem[Any]]) -> Counts:
         with self.warehouse.transaction() as connection:
             connection.execute("DELETE FROM current_items WHERE stage = ?", [self.stage])
-            current = [_CurrentItem(self.stage, i, x.item_id, x.key, x.document_id) for i, x in enumerate(items)]
+            current = [
+                _CurrentItem(self.stage, i, x.item_id, x.key, x.document_id) for i, x in enumerate(items)
+            ]
             insert_rows(connection, "current_items", current)
-            dropped_keys = {
-                key
-                for (key,) in connection.execute(
-                    "SELECT d.key FROM drops d SEMI JOIN current_items i ON i.stage = d.stage AND i.key = d.key "
-                    "WHERE d.stage = ?",
-                    [self.stage],
-                ).fetchall()
-            }
+            dropped_keys = _keys(connection, _CURRENT_KEYS.format("drops"), self.stage)
+            done_keys = _keys(connection, _CURRENT_KEYS.format("done"), self.stage)
+            lost = {item.key for item in items} - dropped_keys - done_keys
+            if lost:
+                raise RuntimeError(
+                    f"{self.stage}: {len(lost)} rows have neither a result nor a drop; this is a bug"
+                )
             out = connection.execute(
-                f"SELECT count(*) FROM {self.stage} t JOIN current_items i ON i.stage = ? AND i.key = t.key", [self.stage]
+                f"SELECT count(*) FROM {self.stage} t JOIN current_items i ON i.stage = ? AND i.key = t.key",
+                [self.stage],
             ).fetchone()
         first_time = set(self._computed)
         new = dropped = 0
@@ -205,7 +245,17 @@ class Ledger:
     def _settled_keys(self) -> set[str]:
         sql = "SELECT key FROM done WHERE stage = ? UNION SELECT key FROM drops WHERE stage = ? AND NOT retry"
         with self.warehouse.connect() as connection:
-            return {key for (key,) in connection.execute(sql, [self.stage, self.stage]).fetchall()}
+            return _keys(connection, sql, self.stage, self.stage)
+
+
+_CURRENT_KEYS = (
+    "SELECT d.key FROM {} d SEMI JOIN current_items i ON i.stage = d.stage AND i.key = d.key "
+    "WHERE d.stage = ?"
+)
+
+
+def _keys(connection: Connection, sql: str, *parameters: object) -> set[str]:
+    return {key for (key,) in connection.execute(sql, parameters).fetchall()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,4 +283,4 @@ def data_version(items: Sequence[WorkItem[Any]]) -> str:
 
 def utc_now() -> str:
     """The time as ISO 8601 in UTC, to the second."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""Prompts are files in a stage folder's `prompts/`, one per task and language; this module loads and fills them.
+"""Prompts are files in a stage folder's `prompts/`, one per task and language; this module fills them.
 
 English and Chinese are written out; for any other language the English file is used with the language named.
 """

@@ -23,15 +23,19 @@ class JudgedStatement:
 
 
 def current_claims(warehouse: Warehouse) -> list[ChunkClaim]:
-    """Claims of the current chunks, in document order."""
+    """Claims of the current chunks, in document order. Claims of chunks that are gone are left out: they wait
+    for the claims stage to run again."""
+    query = (
+        "FROM current_items i JOIN claims t ON t.key = i.key JOIN current_chunks c ON c.chunk_id = i.item_id "
+        "WHERE i.stage = 'claims' ORDER BY i.position, t.row_index"
+    )
     with warehouse.connect() as connection:
-        cursor = connection.execute(
-            "SELECT i.item_id, c.language FROM current_items i JOIN claims t ON t.key = i.key JOIN current_chunks c "
-            "ON c.chunk_id = i.item_id WHERE i.stage = 'claims' ORDER BY i.position, t.row_index"
-        )
-        places = cursor.fetchall()
-        made = read_rows(connection, Claim, "FROM current_claims")
-    return [ChunkClaim(chunk_id, language, claim) for (chunk_id, language), claim in zip(places, made, strict=True)]
+        places = connection.execute(f"SELECT i.item_id, c.language {query}").fetchall()
+        made = read_rows(connection, Claim, f"SELECT t.* {query}")
+    return [
+        ChunkClaim(chunk_id, language, claim)
+        for (chunk_id, language), claim in zip(places, made, strict=True)
+    ]
 
 
 def current_units(warehouse: Warehouse) -> dict[str, GraphUnit]:
@@ -54,11 +58,13 @@ def current_losses(warehouse: Warehouse) -> dict[str, float]:
 
 
 def judged_statements(warehouse: Warehouse) -> list[JudgedStatement]:
-    """Every current judgement with its statement, in order."""
+    """Every current judgement with its statement, in the order of the statements."""
     return warehouse.rows(
         JudgedStatement,
         "SELECT s.unit_id, s.statement_id, s.text, s.label, j.p_true, j.mass, j.method, j.key "
-        "FROM current_judgements j JOIN current_statements s USING (statement_id)",
+        "FROM current_items i JOIN judgements j ON j.key = i.key "
+        "JOIN current_statements s ON s.statement_id = i.item_id "
+        "WHERE i.stage = 'judgements' ORDER BY i.position, j.row_index",
     )
 
 

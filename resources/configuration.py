@@ -73,7 +73,9 @@ class Configuration:
     graph: GraphAddress | None
 
 
-def load_configuration(config_file: Path | None, environment: Mapping[str, str] | None = None) -> Configuration:
+def load_configuration(
+    config_file: Path | None, environment: Mapping[str, str] | None = None
+) -> Configuration:
     """Read everything and check it.
 
     Args:
@@ -115,7 +117,9 @@ def read_settings(config_file: Path | None) -> Settings:
     if loaded is None:
         return Settings()
     if not isinstance(loaded, dict):
-        raise SettingsError(f"{path} must hold keys and values such as 'chunking: {{max_tokens: 512}}' at its top.")
+        raise SettingsError(
+            f"{path} must hold keys and values such as 'chunking: {{max_tokens: 512}}' at its top."
+        )
     _refuse_secrets(loaded, path)
     try:
         return Settings.model_validate(loaded)
@@ -138,10 +142,14 @@ def _endpoint(role: Role, settings: ModelSettings, variables: Mapping[str, str])
         chosen = local[model or DEFAULT_LOCAL[role]]
         return Endpoint(role, chosen.name, "", "", settings, chosen)
     if model is None:
-        raise SettingsError(f"{prefix}_BASE_URL is set, but no model: set {prefix}_MODEL to the name the endpoint serves.")
+        raise SettingsError(
+            f"{prefix}_BASE_URL is set, but no model: set {prefix}_MODEL to the name the endpoint serves."
+        )
     base_url = (base_url or OPENAI_BASE_URL).rstrip("/")
     if urlsplit(base_url).scheme not in ("http", "https"):
-        raise SettingsError(f"{prefix}_BASE_URL must begin with http:// or https://, as in http://localhost:8000/v1.")
+        raise SettingsError(
+            f"{prefix}_BASE_URL must begin with http:// or https://, as in http://localhost:8000/v1."
+        )
     return Endpoint(role, model, base_url, api_key, settings)
 
 
@@ -159,7 +167,7 @@ def _graph(variables: Mapping[str, str]) -> GraphAddress | None:
 
 def _refuse_secrets(loaded: Mapping[str, Any], path: Path) -> None:
     models = loaded.get("models")
-    for role, section in (models.items() if isinstance(models, dict) else ()):
+    for role, section in models.items() if isinstance(models, dict) else ():
         if isinstance(section, dict) and {"api_key", "key", "token"} & set(section):
             raise SettingsError(
                 f"{path}: keys do not belong in a configuration file: put {str(role).upper()}_API_KEY into the "
@@ -187,7 +195,9 @@ def _section(place: list[str]) -> type[BaseModel] | None:
     section: type[BaseModel] = Settings
     for part in place:
         chosen = section.model_fields.get(part)
-        if chosen is None or not (isinstance(chosen.annotation, type) and issubclass(chosen.annotation, BaseModel)):
+        if chosen is None or not (
+            isinstance(chosen.annotation, type) and issubclass(chosen.annotation, BaseModel)
+        ):
             return None
         section = chosen.annotation
     return section

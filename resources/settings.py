@@ -106,7 +106,9 @@ class TraverseStrategy(Section):
     @classmethod
     def _three(cls, order: tuple[str, ...]) -> tuple[str, ...]:
         if len(order) != 3:
-            raise ValueError("difficulty_order names the difficulty of the three terciles of mean loss, so it has 3 entries")
+            raise ValueError(
+                "difficulty_order names the difficulty of the three terciles of mean loss, so it has 3 entries"
+            )
         return order
 
 

@@ -60,7 +60,9 @@ def read_cursor(cursor: str | None) -> dict[str, CorpusState]:
 
 def write_cursor(states: Mapping[str, CorpusState]) -> str:
     """States as the sensor's cursor."""
-    return json.dumps({name: asdict(state) for name, state in states.items()}, sort_keys=True, ensure_ascii=False)
+    return json.dumps(
+        {name: asdict(state) for name, state in states.items()}, sort_keys=True, ensure_ascii=False
+    )
 
 
 def _files_fingerprint(files: tuple[Path, ...]) -> str:
@@ -68,7 +70,9 @@ def _files_fingerprint(files: tuple[Path, ...]) -> str:
     for file in files:
         try:
             stat = file.stat()
-        except OSError as error:  # gone or unreadable since the walk: a state of its own, seen again next tick
+        except (
+            OSError
+        ) as error:  # gone or unreadable since the walk: a state of its own, seen again next tick
             seen.append((file.as_posix(), -1, error.errno or 0))
         else:
             seen.append((file.as_posix(), stat.st_size, stat.st_mtime_ns))

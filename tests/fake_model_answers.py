@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import Any
 
 Json = dict[str, Any]
@@ -243,12 +243,13 @@ def _sentences(text: str) -> list[str]:
 
 
 def _names(sentence: str) -> list[str]:
-    """At least two things that a sentence of some length is about, in order of appearance."""
+    """At least two things that a longer sentence is about, in order of appearance."""
     if is_chinese(sentence):
         found = _CHINESE_QUOTED.findall(sentence) + _CHINESE_SUBJECT.findall(sentence)
         rest = [run[:4] for run in re.findall(r"[\u3400-\u9fff]{4,}", sentence)]
     else:
-        found = [" ".join(_without_article(run.split())) for run in _ENGLISH_NAME.findall(sentence)]
+        runs = [run.split() for run in _ENGLISH_NAME.findall(sentence)]
+        found = [" ".join(dropwhile(_NO_NAMES.match, run)) for run in runs]
         rest = [word for word in re.findall(r"\b[a-z]{6,}\b", sentence) if not _COMMON.match(word)]
     names = {name.casefold(): name for name in found if len(name) > 1}
     for name in rest:
@@ -256,12 +257,6 @@ def _names(sentence: str) -> list[str]:
             break
         names.setdefault(name.casefold(), name)
     return sorted(names.values(), key=lambda name: (sentence.find(name), name))
-
-
-def _without_article(words: list[str]) -> list[str]:
-    while words and _NO_NAMES.match(words[0]):
-        words = words[1:]
-    return words
 
 
 def _minimal(schema: Mapping[str, Any]) -> Any:

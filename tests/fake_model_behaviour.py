@@ -3,7 +3,13 @@
 No HTTP here; the text of an answer comes from `fake_model_answers`.
 """
 
+import dataclasses
+import hashlib
+import json
 import re
+import threading
+import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +65,54 @@ class Behaviour:
     retry_after: str = ""
     latency_s: float = 0.0
     hang_s: float = 30.0
+
+
+class State:
+    """Behaviour and record, shared by the threads of the server."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        with self.lock:
+            self.behaviour = Behaviour()
+            self.requests: list[Json] = []
+            self.seen: Counter[str] = Counter()
+            self.in_flight = 0
+            self.most_in_flight = 0
+
+    def configure(self, changes: Json) -> None:
+        with self.lock:
+            self.behaviour = dataclasses.replace(self.behaviour, **changes)
+
+    def begin(self, headers: Json, body: Json) -> Json:
+        """Records a request and decides what happens to it."""
+        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        with self.lock:
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            self.seen[digest] += 1
+            script = self.behaviour.script
+            chosen = script.pop(0) if script else self._by_rate(f"{digest}|{self.seen[digest]}")
+            fate = {"fault": chosen} if isinstance(chosen, str) else dict(chosen)
+            self.requests.append(
+                {"headers": headers, "body": body, "fault": fate["fault"], "at": time.time()}
+            )
+            return fate
+
+    def _by_rate(self, what: str) -> str:
+        seeded = hashlib.sha256(f"{self.behaviour.fault_seed}|{what}".encode()).hexdigest()
+        share = int(seeded[:12], 16) / 16**12
+        for fault, rate in self.behaviour.faults.items():
+            if share < rate:
+                return fault
+            share -= rate
+        return "ok"
+
+    def end(self) -> None:
+        with self.lock:
+            self.in_flight -= 1
 
 
 class Refused(Exception):

@@ -7,7 +7,6 @@ What it can be told to do is in `fake_model_behaviour`, what it says in `fake_mo
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import socket
 import subprocess
@@ -15,7 +14,6 @@ import sys
 import threading
 import time
 import urllib.request
-from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
@@ -23,58 +21,17 @@ from typing import IO, Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.fake_model_behaviour import Behaviour, Refused, check_access, check_parameters, completion
+from tests.fake_model_behaviour import (
+    Behaviour,
+    Json,
+    Refused,
+    State,
+    check_access,
+    check_parameters,
+    completion,
+)
 
-Json = dict[str, Any]
 CHAT = "/v1/chat/completions"
-
-
-class State:
-    """Behaviour and record, shared by the threads of the server."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.reset()
-
-    def reset(self) -> None:
-        with self.lock:
-            self.behaviour = Behaviour()
-            self.requests: list[Json] = []
-            self.seen: Counter[str] = Counter()
-            self.in_flight = 0
-            self.most_in_flight = 0
-
-    def configure(self, changes: Json) -> None:
-        with self.lock:
-            self.behaviour = dataclasses.replace(self.behaviour, **changes)
-
-    def begin(self, headers: Json, body: Json) -> Json:
-        """Records a request and decides what happens to it."""
-        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-        with self.lock:
-            self.in_flight += 1
-            self.most_in_flight = max(self.most_in_flight, self.in_flight)
-            self.seen[digest] += 1
-            script = self.behaviour.script
-            chosen = script.pop(0) if script else self._by_rate(f"{digest}|{self.seen[digest]}")
-            fate = {"fault": chosen} if isinstance(chosen, str) else dict(chosen)
-            self.requests.append(
-                {"headers": headers, "body": body, "fault": fate["fault"], "at": time.time()}
-            )
-            return fate
-
-    def _by_rate(self, what: str) -> str:
-        seeded = hashlib.sha256(f"{self.behaviour.fault_seed}|{what}".encode()).hexdigest()
-        share = int(seeded[:12], 16) / 16**12
-        for fault, rate in self.behaviour.faults.items():
-            if share < rate:
-                return fault
-            share -= rate
-        return "ok"
-
-    def end(self) -> None:
-        with self.lock:
-            self.in_flight -= 1
 
 
 class Handler(BaseHTTPRequestHandler):

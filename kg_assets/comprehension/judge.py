@@ -17,7 +17,9 @@ _SAMPLE_TOKENS = 16
 _SAMPLE_TEMPERATURE = 1.0
 
 
-def judgement_request(statement: Statement, *, top_logprobs: int = _TOP_CANDIDATES, sample: int = 0) -> ChatRequest:
+def judgement_request(
+    statement: Statement, *, top_logprobs: int = _TOP_CANDIDATES, sample: int = 0
+) -> ChatRequest:
     """Asks for one word. With `top_logprobs` 0 it is one of several samples at temperature 1."""
     sampling = top_logprobs == 0
     return ChatRequest(
@@ -53,7 +55,9 @@ def judge_by_logprobs(statement: Statement, trainee: str, min_mass: float, ask: 
     return Judgement(statement.text, trainee, p_yes / mass, mass, "logprobs")
 
 
-def judge_by_sampling(statement: Statement, trainee: str, min_mass: float, samples: int, ask: Ask) -> Judgement:
+def judge_by_sampling(
+    statement: Statement, trainee: str, min_mass: float, samples: int, ask: Ask
+) -> Judgement:
     """The share of yes among the clear answers of `samples` independent ones; mass is the share of clear ones.
 
     Raises:

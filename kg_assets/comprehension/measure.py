@@ -42,7 +42,9 @@ def measure(item: WorkItem[UnitJudgements], _ask: Ask) -> list[Comprehension]:
     """
     unit = item.payload
     if not unit.judged:
-        raise Dropped("no_judgement", "None of the unit's statements got a usable judgement, so it has no loss.")
+        raise Dropped(
+            "no_judgement", "None of the unit's statements got a usable judgement, so it has no loss."
+        )
     return [unit_comprehension(unit.unit_id, unit.trainee, unit.judged)]
 
 

@@ -1,6 +1,7 @@
 """From a graph unit to true and negated statements about it: the request and the checks on the answer."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,9 +75,13 @@ def _wordings(answer: Any, fact: str, statements: int) -> tuple[list[str], list[
             taken.add(_comparable(text))
             false_texts.append(text)
     if len(true_texts) < statements:
-        raise ValueError(f'"paraphrases" needs {statements - 1} sentences that differ from the statement and each other')
+        raise ValueError(
+            f'"paraphrases" needs {statements - 1} sentences that differ from the statement and each other'
+        )
     if len(false_texts) < statements:
-        raise ValueError(f'"negations" needs {statements} sentences that differ from all true ones and each other')
+        raise ValueError(
+            f'"negations" needs {statements} sentences that differ from all true ones and each other'
+        )
     return true_texts, false_texts
 
 
@@ -86,8 +91,20 @@ def _texts(value: Any) -> list[str]:
     return [text for entry in value if isinstance(entry, str) and (text := " ".join(entry.split()))]
 
 
+# Punctuation that decides what a number says, as words, so that it outlives the rest of the punctuation.
+_SPOKEN = (
+    (re.compile(r"(?<=\d),(?=\d{3}(?!\d))"), ""),
+    (re.compile(r"(?<=\d)[.,:](?=\d)"), "point"),
+    (re.compile(r"(?<![\w)\]])[-−–](?=\d)"), "minus"),
+)
+
+
 def _comparable(text: str) -> str:
-    return re.sub(r"[\W_]+", "", normalise_name(text))
+    """What a sentence says, whatever its punctuation and case: letters, digits and mathematical signs."""
+    said = normalise_name(text)
+    for sign, word in _SPOKEN:
+        said = sign.sub(word, said)
+    return "".join(c for c in said if unicodedata.category(c)[0] in "LMN" or c in "<>=≤≥≠±×÷%‰°")
 
 
 def _schema(statements: int, max_chars: int) -> dict[str, Any]:
@@ -96,7 +113,12 @@ def _schema(statements: int, max_chars: int) -> dict[str, Any]:
         "title": "Statements",
         "type": "object",
         "properties": {
-            "paraphrases": {"type": "array", "items": sentence, "minItems": statements - 1, "maxItems": statements - 1},
+            "paraphrases": {
+                "type": "array",
+                "items": sentence,
+                "minItems": statements - 1,
+                "maxItems": statements - 1,
+            },
             "negations": {"type": "array", "items": sentence, "minItems": statements, "maxItems": statements},
         },
         "required": ["paraphrases", "negations"],

@@ -4,15 +4,17 @@ Merging claims of many chunks is in `merge`; nothing here knows other chunks.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from kg_assets.domain import Chunk, Claim, entity_id, fingerprint, normalise_name, relation_id
 from kg_assets.prompts import payload_message, system_prompt
-from resources.settings import ExtractionSettings
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
+from resources.settings import ExtractionSettings
 
 CLAIMS_VERSION = "1"
 UNKNOWN_TYPE = "unknown"
@@ -21,7 +23,7 @@ _MAX_SENTENCE_CHARS = 600
 
 
 def extraction_request(chunk: Chunk, settings: ExtractionSettings) -> ChatRequest:
-    """The first request for a chunk. All that can change the claims is in it, so it also makes the row key."""
+    """The first request for a chunk. All that can change the claims is in it: it makes the row key too."""
     language = settings.language or chunk.language
     prompt = system_prompt(
         "graph",
@@ -49,10 +51,11 @@ def extraction_schema(settings: ExtractionSettings) -> dict[str, Any]:
     entity = {
         "name": name,
         "type": {"type": "string", "enum": list(settings.entity_types)},
-        "description": sentence,
         "quote": sentence,
+        "description": sentence,
     }
-    relation = {"source": name, "target": name, "description": sentence, "quote": sentence}
+    # The quote comes before the description: what is written first is copied, what follows restates it.
+    relation = {"source": name, "target": name, "quote": sentence, "description": sentence}
     return {
         "title": "Extraction",
         "type": "object",
@@ -95,15 +98,18 @@ def validate_extraction(answer: Any) -> Mapping[str, Any]:
     """
     if not isinstance(answer, Mapping) or not ({"entities", "relations"} & set(answer)):
         raise ValueError('the answer must be an object with the lists "entities" and "relations"')
-    entities = _rows(answer.get("entities", []), ("name", "description"))
+    entities = _rows(answer.get("entities"), ("name", "description"))
     relations = [
         row
-        for row in _rows(answer.get("relations", []), ("source", "target", "description"))
+        for row in _rows(answer.get("relations"), ("source", "target", "description"))
         if normalise_name(row["source"]) != normalise_name(row["target"])
     ]
     given = len(answer.get("entities") or []) + len(answer.get("relations") or [])
     if given and not entities and not relations:
-        raise ValueError('no row has the fields it needs: "name" and "description", or "source", "target" and "description"')
+        raise ValueError(
+            'no row has the fields it needs: "name" and "description", or "source", another "target" and '
+            '"description"'
+        )
     return {"entities": entities, "relations": relations}
 
 
@@ -138,43 +144,83 @@ def _claim(chunk_text: str, row: Mapping[str, str], **fields: Any) -> Claim:
 
 
 _SAME_CHARACTER = str.maketrans(
-    {c: '"' for c in "“”„‟«»＂「」『』"} | {c: "'" for c in "‘’‚‛`´′＇"} | {c: "-" for c in "‐‑‒–—−－"}
-    | {"，": ",", "。": ".", "；": ";", "：": ":", "（": "(", "）": ")", "！": "!", "？": "?", "％": "%"}
-)  # fmt: skip
+    dict.fromkeys("“”„‟«»″＂「」『』", '"')
+    | dict.fromkeys("‘’‚‛`´′＇", "'")
+    | dict.fromkeys("‐‑‒–—−－", "-")
+    | {"。": "."}
+)
 
 
 def align_quote(quote: str, text: str) -> tuple[int, int] | None:
     """Where `quote` stands in `text`, as (start, end), or None.
 
-    Exact first; then with white space, quotation marks, dashes, full-width punctuation and case held equal. A
-    quote with other words than the text's is not evidence.
+    Exact first; then with white space, quotation marks, dashes, full-width forms and case held equal. A quote
+    with other words than the text's is not evidence, nor is one that only stands inside other words ("ion" in
+    "region"); a literal piece of a word is.
     """
     quote = quote.strip()
     if not quote:
         return None
-    start = text.find(quote)
-    if start >= 0:
-        return start, start + len(quote)
+    literal = [(at.start(), at.start() + len(quote)) for at in re.finditer(f"(?={re.escape(quote)})", text)]
+    if literal:
+        return next((span for span in literal if _whole_words(text, *span)), literal[0])
     wanted, _ = _comparable(quote.strip(" .。…\"'“”‘’「」"))
     if not wanted:
         return None
     haystack, origin = _comparable(text)
     at = haystack.find(wanted)
-    if at < 0:
-        return None
-    return origin[at], origin[at + len(wanted) - 1] + 1
+    while at >= 0:
+        span = origin[at], origin[at + len(wanted) - 1] + 1
+        if _whole_words(text, *span) and _whole_characters(origin, at, at + len(wanted)):
+            return span
+        at = haystack.find(wanted, at + 1)
+    return None
 
 
+@lru_cache(maxsize=16)  # the quotes of one chunk come together
 def _comparable(text: str) -> tuple[str, list[int]]:
-    """`text` without white space and in one spelling, and for each remaining character its index in `text`."""
+    """`text` in one spelling without white space, and for each remaining character its index in `text`.
+
+    Compatibility forms (full-width letters, ligatures) and accents are taken apart; invisible characters such
+    as the soft hyphen are left out.
+    """
     characters: list[str] = []
     origin: list[int] = []
     for index, character in enumerate(text.translate(_SAME_CHARACTER)):
-        if not character.isspace():
-            for folded in character.casefold():
-                characters.append(folded)
+        if character.isascii():
+            folded = character.lower()
+        elif unicodedata.category(character) == "Cf":
+            continue
+        else:
+            folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
+        for part in folded:
+            if not part.isspace():
+                characters.append(part)
                 origin.append(index)
     return "".join(characters), origin
+
+
+def _whole_characters(origin: Sequence[int], start: int, end: int) -> bool:
+    """Whether a comparable span ends at borders of the text's characters, of which one can become several."""
+    return (start == 0 or origin[start - 1] != origin[start]) and (
+        end == len(origin) or origin[end] != origin[end - 1]
+    )
+
+
+def _whole_words(text: str, start: int, end: int) -> bool:
+    """Whether a span begins and ends between words, in writing with spaces: letters with a case, digits."""
+    return not (_joined(text, start) or _joined(text, end))
+
+
+def _joined(text: str, border: int) -> bool:
+    if not 0 < border < len(text):
+        return False
+    before, after = text[border - 1], text[border]
+    return bool(unicodedata.combining(after)) or (_in_word(before) and _in_word(after))
+
+
+def _in_word(character: str) -> bool:
+    return character.isdecimal() or character.lower() != character.upper()
 
 
 def _with_headings(chunk: Chunk) -> str:
@@ -194,7 +240,9 @@ def _array_of(properties: Mapping[str, Any], most: int) -> dict[str, Any]:
 
 
 def _rows(rows: Any, needed: Sequence[str]) -> list[dict[str, str]]:
-    """Rows that are objects whose `needed` fields are non-empty text; all text is stripped and on one line."""
+    """Rows that are objects whose `needed` fields are non-empty text; all text is on one line."""
+    if rows is None:
+        return []
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         raise ValueError('"entities" and "relations" must be lists')
     clean = []

@@ -10,7 +10,10 @@ from resources.graph.types import ChunkNode, DocumentNode, EntityNode, GraphStat
 
 
 def graph_state(
-    documents: Sequence[Document], chunks: Sequence[Chunk], units: Sequence[GraphUnit], merged: Sequence[MergedUnit]
+    documents: Sequence[Document],
+    chunks: Sequence[Chunk],
+    units: Sequence[GraphUnit],
+    merged: Sequence[MergedUnit],
 ) -> GraphState:
     """Everything that should stand in the graph for one corpus; a relation stands only between standing entities."""
     support = {found.unit.unit_id: found for found in merged}
@@ -30,7 +33,9 @@ def graph_state(
 
 def degrees(units: Sequence[GraphUnit]) -> dict[str, int]:
     """Entity id to its number of relations, isolated entities included."""
-    ends = Counter(end for unit in units if unit.kind == "relation" for end in (unit.source_id, unit.target_id))
+    ends = Counter(
+        end for unit in units if unit.kind == "relation" for end in (unit.source_id, unit.target_id)
+    )
     return {unit.unit_id: ends[unit.unit_id] for unit in units if unit.kind == "entity"}
 
 

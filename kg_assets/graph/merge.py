@@ -59,7 +59,10 @@ def merge_claims(claims: Sequence[ChunkClaim]) -> list[MergedUnit]:
             for name in (made.claim.source, made.claim.target):
                 mentions[entity_id(name)].append((name, made))
     names = {unit_id: _name(entity_claims.get(unit_id, []), said) for unit_id, said in mentions.items()}
-    entities = [_entity(unit_id, names[unit_id], entity_claims.get(unit_id, []), said) for unit_id, said in mentions.items()]
+    entities = [
+        _entity(unit_id, names[unit_id], entity_claims.get(unit_id, []), said)
+        for unit_id, said in mentions.items()
+    ]
     relations = [_relation(unit_id, made, names) for unit_id, made in relation_claims.items()]
     return entities + relations
 
@@ -82,7 +85,9 @@ def unit_key(
     return request_key(MERGE_VERSION + SUMMARY_VERSION, request, identity, content), True
 
 
-def describe(merged: MergedUnit, limit_tokens: int, count_tokens: Callable[[str], int], ask: Ask) -> GraphUnit:
+def describe(
+    merged: MergedUnit, limit_tokens: int, count_tokens: Callable[[str], int], ask: Ask
+) -> GraphUnit:
     """The finished unit: its distinct descriptions side by side, or their summary where they are too long.
 
     Raises:
@@ -122,9 +127,13 @@ def _relation(unit_id: str, claims: Sequence[ChunkClaim], names: Mapping[str, st
     return _merged(unit, claims, claims)
 
 
-def _merged(unit: GraphUnit, described_by: Sequence[ChunkClaim], supporters: Sequence[ChunkClaim]) -> MergedUnit:
+def _merged(
+    unit: GraphUnit, described_by: Sequence[ChunkClaim], supporters: Sequence[ChunkClaim]
+) -> MergedUnit:
     descriptions = tuple(dict.fromkeys(made.claim.description for made in described_by))
-    return MergedUnit(unit, descriptions, tuple(dict.fromkeys(made.chunk_id for made in supporters)), len(supporters))
+    return MergedUnit(
+        unit, descriptions, tuple(dict.fromkeys(made.chunk_id for made in supporters)), len(supporters)
+    )
 
 
 def _bare_unit(unit_id: str, kind: str, supporters: Sequence[ChunkClaim], **fields: str) -> GraphUnit:

@@ -38,7 +38,11 @@ def summary_request(unit: GraphUnit, descriptions: Sequence[str], limit_tokens: 
 
 
 def summarise(
-    unit: GraphUnit, descriptions: Sequence[str], limit_tokens: int, count_tokens: Callable[[str], int], ask: Ask
+    unit: GraphUnit,
+    descriptions: Sequence[str],
+    limit_tokens: int,
+    count_tokens: Callable[[str], int],
+    ask: Ask,
 ) -> str:
     """One description of at most about `limit_tokens` tokens that keeps what all of them say.
 

@@ -20,8 +20,6 @@ from kg_assets.ingest.decode import Rejected, decode, encodable, excerpt, parse_
 from kg_assets.ingest.language import detect_language
 from resources.settings import DocumentsSettings
 
-READER_VERSION = "reader-1"
-
 _CONTENT = "content"
 # What GraphGen puts between the chunks of a document is up to us; a blank line ends a paragraph everywhere.
 _CHUNK_SEPARATOR = "\n\n"

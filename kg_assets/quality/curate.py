@@ -16,9 +16,13 @@ def curation_items(warehouse: Warehouse) -> list[WorkItem[Judged]]:
     pairs, item_ids = [], []
     for stage in QA_STAGES:
         pairs += warehouse.rows(QaPair, f"FROM current_{stage}")
-        item_ids += [row for (row,) in warehouse.frame(f"SELECT item_id FROM current_{stage}").itertuples(index=False)]
+        item_ids += [
+            row for (row,) in warehouse.frame(f"SELECT item_id FROM current_{stage}").itertuples(index=False)
+        ]
     return [
-        WorkItem(item_id, fingerprint(GATES_VERSION, pair.qa_id, verdict.gate, verdict.detail), (pair, verdict))
+        WorkItem(
+            item_id, fingerprint(GATES_VERSION, pair.qa_id, verdict.gate, verdict.detail), (pair, verdict)
+        )
         for item_id, pair, verdict in zip(item_ids, pairs, judge_pairs(pairs), strict=True)
     ]
 

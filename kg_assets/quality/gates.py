@@ -39,7 +39,11 @@ def not_empty(pair: QaPair) -> str:
             return f"The {field} holds no words."
     if len(pair.answer.strip()) < MIN_ANSWER_CHARS:
         return "The answer is a single character."
-    return "The answer repeats the question." if normalise_name(pair.question) == normalise_name(pair.answer) else ""
+    return (
+        "The answer repeats the question."
+        if normalise_name(pair.question) == normalise_name(pair.answer)
+        else ""
+    )
 
 
 def has_schema(pair: QaPair) -> str:

@@ -59,7 +59,9 @@ def write_aggregated(units: Sequence[GraphUnit], difficulty: Difficulty, ask: As
     Raises:
         CallFailed: an answer was unusable twice.
     """
-    answer, _ = ask_structured(ask, aggregated_request(units, difficulty), lambda value: text_field(value, "answer"))
+    answer, _ = ask_structured(
+        ask, aggregated_request(units, difficulty), lambda value: text_field(value, "answer")
+    )
     request = question_request(answer, language_of(units), units[0].unit_id)
     question, _ = ask_structured(ask, request, lambda value: text_field(value, "question"))
     return qa_pair("aggregated", question, answer, units)

@@ -18,7 +18,10 @@ def atomic_request(unit: GraphUnit) -> ChatRequest:
     fact = fact_of(unit)
     room = max(400, 2 * len(fact))
     return ChatRequest(
-        messages=(Message("system", system_prompt("synthesis", "atomic", unit.language)), payload_message({"fact": fact})),
+        messages=(
+            Message("system", system_prompt("synthesis", "atomic", unit.language)),
+            payload_message({"fact": fact}),
+        ),
         max_tokens=96 + room,
         schema=text_schema("AtomicQa", question=400, answer=room),
         stage="qa_atomic",

@@ -64,7 +64,8 @@ def text_schema(title: str, **max_chars: int) -> dict[str, Any]:
         "title": title,
         "type": "object",
         "properties": {
-            field: {"type": "string", "minLength": 1, "maxLength": limit} for field, limit in max_chars.items()
+            field: {"type": "string", "minLength": 1, "maxLength": limit}
+            for field, limit in max_chars.items()
         },
         "required": list(max_chars),
         "additionalProperties": False,

@@ -44,7 +44,11 @@ def write_multi_hop(units: Sequence[GraphUnit], ask: Ask) -> QaPair:
 
 def _validate(value: Any) -> tuple[str, str, list[str]]:
     steps = value.get("reasoning") if isinstance(value, Mapping) else None
-    reasoning = [" ".join(s.split()) for s in steps if isinstance(s, str) and s.strip()] if isinstance(steps, list) else []
+    reasoning = (
+        [" ".join(s.split()) for s in steps if isinstance(s, str) and s.strip()]
+        if isinstance(steps, list)
+        else []
+    )
     if len(dict.fromkeys(reasoning)) < MIN_RELATIONS:
         raise ValueError('"reasoning" must list at least two different facts that the answer combines')
     return text_field(value, "question"), text_field(value, "answer"), reasoning

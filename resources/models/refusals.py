@@ -87,7 +87,7 @@ def failure_of_reply(reply: Reply, mask: Mask) -> Failure | None:
         detail=mask.error(text)[:_DETAIL_CHARS] or f"HTTP status {status}",
         status=status,
         words=words,
-        raw=mask.stored(reply.body),
+        raw=mask.error(reply.body),
         retry_after_s=retry_after_s(reply.headers, time.time()),
     )
 

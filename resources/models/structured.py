@@ -20,6 +20,8 @@ _JSON_START = re.compile(r"""\{\s*(?:["'}]|[A-Za-z_]\w*\s*:)|\[\s*(?:[\[{"'\]]|-
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _MOST_ERROR_CHARS = 500
 _MOST_ECHO_CHARS = 12_000
+# At temperature 0 small models answer a complaint with the very same words (seen with Qwen2.5-Coder 0.5B).
+_REPAIR_TEMPERATURE = 0.7
 
 _REPAIR = {
     "en": "Your answer could not be used: $error. Answer again with JSON only, in the form that was asked "
@@ -114,8 +116,10 @@ def _repair_request(request: ChatRequest, answer: str, problem: tuple[str, str])
     language = "zh" if len(_CJK.findall(asked)) > len(asked) / 5 else "en"
     if reason == "truncated":
         error = _CUT_OFF[language]
+    own = request.temperature or 0.0
     return replace(
         request,
+        temperature=max(own, _REPAIR_TEMPERATURE),
         messages=(
             *request.messages,
             Message("assistant", answer[:_MOST_ECHO_CHARS]),

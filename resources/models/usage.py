@@ -1,7 +1,7 @@
 """Counting what a gateway did, by stage. Sums over earlier runs come from the response store."""
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +51,4 @@ class Meter:
     def take(self, stage: str) -> StageUsage:
         """The usage of `stage` since the last `take`; zeros if there was none."""
         with self._lock:
-            return replace(self._stages.pop(stage, self._zero))
+            return self._stages.pop(stage, self._zero)

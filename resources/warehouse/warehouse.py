@@ -5,8 +5,10 @@ What the rows mean and when they are current is the ledger's business, not this 
 
 import dataclasses
 import json
+import re
 import threading
 import time
+import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from resources.errors import WarehouseError
 
 SCHEMA_VERSION = 1
 KEYED_TABLES = frozenset({"done", "drops"})
+Connection = duckdb.DuckDBPyConnection
 Row = TypeVar("Row")
 
 _process_locks: dict[Path, threading.RLock] = {}
@@ -49,11 +52,11 @@ class Warehouse:
         return self.path.exists()
 
     @contextmanager
-    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self) -> Iterator[Connection]:
         """A connection for one unit of work, with the schema in place.
 
         Raises:
-            WarehouseError: locked for longer than `wait_s`, unwritable, full, damaged or from a newer version.
+            WarehouseError: locked for longer than `wait_s`, unwritable, full, damaged or of another version.
         """
         with self._lock:
             try:
@@ -61,18 +64,24 @@ class Warehouse:
                 connection = self._open()
             except OSError as error:
                 raise WarehouseError(
-                    f"{self.path} cannot be written ({error.strerror}): choose another --workspace or mend its permissions."
+                    f"{self.path} cannot be written ({error.strerror}): choose another --workspace or mend "
+                    "its permissions."
                 ) from error
             try:
                 _migrate(connection, self.path)
                 yield connection
             except (duckdb.IOException, duckdb.FatalException) as error:
                 raise _explained(error, self.path) from error
+            except duckdb.TransactionException as error:
+                # A full disk shows when a transaction is committed; other errors of this type are bugs.
+                if "could not write" not in str(error).lower():
+                    raise
+                raise _explained(error, self.path) from error
             finally:
                 connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self) -> Iterator[Connection]:
         """A connection inside one transaction: all of it happens, or nothing."""
         with self.connect() as connection:
             connection.begin()
@@ -99,32 +108,41 @@ class Warehouse:
             row = connection.execute(sql, parameters).fetchone()
             return None if row is None else row[0]
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
+    def _open(self) -> Connection:
         deadline = time.monotonic() + self.wait_s
         pause_s = 0.02
         while True:
             try:
                 return duckdb.connect(str(self.path))
             except duckdb.IOException as error:
-                if "lock" not in str(error).lower():
+                if not _LOCKED.search(str(error)):
                     raise _explained(error, self.path) from error
                 if time.monotonic() > deadline:
                     raise WarehouseError(
-                        f"{self.path} has been locked by another program for {self.wait_s:.0f} s: close the DuckDB shell "
-                        "or run that holds it open, then run again."
+                        f"{self.path} has been locked by another program for {self.wait_s:g} s: close the "
+                        "DuckDB shell or run that holds it open, then run again."
                     ) from error
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, 0.5)
 
 
+# The messages name the file, whose path may hold any word: blocks.duckdb, workspace/.
+_LOCKED = re.compile(r"could not set lock|conflicting lock|used by another process", re.IGNORECASE)
+_FULL = re.compile(r"no space left|disk quota exceeded|not enough space", re.IGNORECASE)
+
+
 def _explained(error: duckdb.Error, path: Path) -> WarehouseError:
     first_line = str(error).splitlines()[0]
-    if "space" in first_line.lower():
-        return WarehouseError(f"The disk is full: free some space on the disk of {path} and run again; what is done is kept.")
-    return WarehouseError(f"{path} cannot be used ({first_line}): check its permissions and the disk, then run again.")
+    if _FULL.search(first_line):
+        return WarehouseError(
+            f"The disk is full: free some space on the disk of {path} and run again; what is done is kept."
+        )
+    return WarehouseError(
+        f"{path} cannot be used ({first_line}): check its permissions and the disk, then run again."
+    )
 
 
-def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _migrate(connection: Connection, path: Path) -> None:
     """Bring the schema to SCHEMA_VERSION. An empty file gets all of it in one transaction."""
     known = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_version'").fetchone()
     if known is None:
@@ -134,13 +152,13 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     row = connection.execute("SELECT version FROM schema_version").fetchone()
     if row is None or row[0] != SCHEMA_VERSION:
         raise WarehouseError(
-            f"{path} was made by another version of graphtutor (schema {row and row[0]}, this one has {SCHEMA_VERSION}): "
-            "use that version, or another --workspace."
+            f"{path} was made by another version of graphtutor (schema {row and row[0]}, this one has "
+            f"{SCHEMA_VERSION}): use that version, or another --workspace."
         )
 
 
 def insert_rows(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     table: str,
     rows: Sequence[Any],
     extra: Mapping[str, Sequence[object]] | None = None,
@@ -148,6 +166,9 @@ def insert_rows(
     """Write dataclass rows to `table`, replacing those of equal primary key; `extra` are further columns.
 
     Tuples, lists and mappings become JSON. `table` is a name of ours, never data.
+
+    Raises:
+        WarehouseError: a text holds half of a surrogate pair, which cannot be stored as UTF-8.
     """
     if not rows:
         return
@@ -158,12 +179,21 @@ def insert_rows(
     connection.register("batch", batch)
     listed = ", ".join(batch.columns)
     replacing = "OR REPLACE " if table in KEYED_TABLES else ""
-    connection.execute(f"INSERT {replacing}INTO {table} ({listed}) SELECT {listed} FROM batch")
-    connection.unregister("batch")
+    try:
+        connection.execute(f"INSERT {replacing}INTO {table} ({listed}) SELECT {listed} FROM batch")
+    except duckdb.InvalidInputException as error:
+        if "surrogate" not in str(error):
+            raise
+        raise WarehouseError(
+            f"A text for the table {table} holds half of a surrogate pair (\\ud800 to \\udfff), which is no "
+            "character: find it in the documents or the configuration and write it anew."
+        ) from error
+    finally:
+        connection.unregister("batch")
 
 
 def read_rows(
-    connection: duckdb.DuckDBPyConnection, row_type: type[Row], sql: str, parameters: Sequence[object] = ()
+    connection: Connection, row_type: type[Row], sql: str, parameters: Sequence[object] = ()
 ) -> list[Row]:
     """Rows of a query as instances of the dataclass `row_type`; JSON columns become tuples or dicts."""
     cursor = connection.execute(sql, parameters)
@@ -182,6 +212,9 @@ def _to_column(value: object) -> object:
 def _converter(hint: Any) -> Callable[[Any], Any]:
     """How a column of this type is read: JSON columns become tuples or dicts, paths become paths."""
     origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        convert = _converter(next(arg for arg in typing.get_args(hint) if arg is not type(None)))
+        return lambda value: None if value is None else convert(value)
     if origin is tuple:
         return lambda value: _tuples(json.loads(value))
     if origin in (Mapping, dict):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from resources.embedded.graph_server import lease_graph
+from resources.graph.connection import Connection
 from resources.graph.store import GraphStore
 
 
@@ -29,8 +30,12 @@ class Server:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if "NEO4J_URI" in os.environ:
-        given = [os.environ.get(f"NEO4J_{part}", "") for part in ("URI", "USERNAME", "PASSWORD", "DATABASE")]
-        yield Server(*given[:3], given[3] or "neo4j")
+        yield Server(
+            uri=os.environ["NEO4J_URI"],
+            username=os.environ.get("NEO4J_USERNAME", ""),
+            password=os.environ.get("NEO4J_PASSWORD", ""),
+            database=os.environ.get("NEO4J_DATABASE", "neo4j"),
+        )
         return
     lease = lease_graph(tmp_path_factory.mktemp("workspace"))
     yield Server(lease.uri, lease.username, lease.password, lease.database)
@@ -65,8 +70,6 @@ def corpus(new_corpus: Callable[[], str]) -> str:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Collects the statements of every data transaction from now on."""
-    from resources.graph.connection import Connection
-
     seen: list[Any] = []
     write = Connection.write
 

@@ -11,9 +11,10 @@ import pytest
 
 from resources.errors import CallFailed
 from resources.models.gateway import Gateway
-from resources.models.keys import request_key
+from resources.models.keys import SingleFlight, request_key
 from resources.models.response_store import ResponseStore
 from resources.models.settings import ModelSettings
+from resources.models.stopping import Stopped, StopScope
 from resources.models.structured import ask_structured
 from resources.models.types import Message
 from resources.models.usage import StageUsage
@@ -67,7 +68,7 @@ def test_all_that_can_change_the_answer_changes_the_key(
 
 def test_who_asks_does_not_change_the_key() -> None:
     asked = chat(stage="x", item_id="y", document_id="z")
-    assert request_key("m", ModelSettings(timeout_s=1, rpm=1), asked) == request_key("m", SETTINGS, chat())
+    assert request_key("m", ModelSettings(timeout=1, rpm=1), asked) == request_key("m", SETTINGS, chat())
 
 
 def test_equal_requests_at_once_are_one_request(gateway: Gateway, server: FakeModelServer) -> None:
@@ -98,6 +99,24 @@ def test_a_failure_is_shared_by_those_who_wait_for_it(gateway: Gateway, server: 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, range(4))) == ["bad_request"] * 4
     assert server.count() == 1
+
+
+def test_a_waiter_takes_over_from_a_leader_that_was_stopped() -> None:
+    flights: SingleFlight[str] = SingleFlight()
+    leading, stop = threading.Event(), threading.Event()
+
+    def stopped() -> str:
+        leading.set()
+        assert stop.wait(30)
+        raise Stopped("the leader's batch was closed")
+
+    with ThreadPoolExecutor(2) as pool:
+        leader = pool.submit(flights.run, "key", stopped, StopScope())
+        assert leading.wait(30)
+        waiter = pool.submit(flights.run, "key", lambda: "made", StopScope())
+        stop.set()
+        assert waiter.result(30) == ("made", True)
+        assert isinstance(leader.exception(30), Stopped)
 
 
 def test_requests_under_way_are_never_more_than_concurrency(

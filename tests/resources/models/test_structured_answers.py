@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.errors import CallFailed
@@ -46,6 +46,7 @@ def test_nothing_is_made_up_from_prose(text: str) -> None:
         parse_json(text)
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(), JSON) | st.lists(JSON))
 def test_every_json_value_comes_back_equal_from_a_fence(value: Any) -> None:
     assert parse_json(json.dumps(value)) == json.loads(json.dumps(value))
@@ -98,6 +99,8 @@ def test_the_repair_shows_the_model_its_answer_and_its_error(first: str, told: s
     assert repair.messages[2] == Message("assistant", first)
     assert told in repair.messages[3].content
     assert repair.schema == REQUEST.schema
+    assert repair.temperature is not None
+    assert repair.temperature > 0
 
 
 def test_the_repair_of_a_chinese_request_is_in_chinese() -> None:
