@@ -24,11 +24,19 @@ JSON_FIELDS = (
 def _paths(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every command shares, handed over as one Workbench."""
 
-    @click.option("--documents", type=click.Path(path_type=Path), help="Folder of corpora (default: ./documents).")
-    @click.option("--workspace", type=click.Path(path_type=Path), help="Folder of all state (default: ./workspace).")
-    @click.option("--config", type=click.Path(path_type=Path), help="Configuration file (default: ./graphtutor.yaml).")
+    @click.option(
+        "--documents", type=click.Path(path_type=Path), help="Folder of corpora (default: ./documents)."
+    )
+    @click.option(
+        "--workspace", type=click.Path(path_type=Path), help="Folder of all state (default: ./workspace)."
+    )
+    @click.option(
+        "--config", type=click.Path(path_type=Path), help="Configuration file (default: ./graphtutor.yaml)."
+    )
     @wraps(command)
-    def with_workbench(documents: Path | None, workspace: Path | None, config: Path | None, **rest: Any) -> Any:
+    def with_workbench(
+        documents: Path | None, workspace: Path | None, config: Path | None, **rest: Any
+    ) -> Any:
         from resources.workbench import DEFAULT_WORKSPACE, Workbench
 
         folder = workspace or Path(os.environ.get("GRAPHTUTOR_WORKSPACE") or DEFAULT_WORKSPACE)
@@ -52,7 +60,9 @@ def cli() -> None:
 @_paths
 @click.option("--corpus", help="Only this corpus (default: every folder of the documents folder).")
 @click.option("--select", help="Dagster asset selection, such as '+qa_atomic' or 'group:export'.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end, and nothing else, to stdout.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object at the end, and nothing else, to stdout."
+)
 def run(workbench: Any, corpus: str | None, select: str | None, as_json: bool) -> None:
     """Materialise the pipeline: only what is new or changed is computed."""
     from dagster_project.run import RunOutcome, run_corpus
@@ -86,7 +96,9 @@ def status(workbench: Any, corpus: str | None, as_json: bool) -> None:
     """Rows, drops, cost and freshness of every stage."""
     from dagster_project.status import corpus_status, print_status
 
-    names = [corpus] if corpus else sorted({*_stored_corpora(workbench), *_corpora(workbench, required=False)})
+    names = (
+        [corpus] if corpus else sorted({*_stored_corpora(workbench), *_corpora(workbench, required=False)})
+    )
     if not names:
         raise SettingsError("There is nothing yet: put documents into a folder and call graphtutor run.")
     found = [corpus_status(workbench, name) for name in names]
@@ -153,7 +165,9 @@ def main() -> None:
         if error.errno is None:
             raise
         place = f" ({error.filename})" if error.filename else ""
-        _fail(f"The system refused: {error.strerror}{place}. Free disk space or mend permissions, then run again.")
+        _fail(
+            f"The system refused: {error.strerror}{place}. Free disk space or mend permissions, then run again."
+        )
 
 
 def _fail(sentence: str) -> None:
@@ -171,7 +185,9 @@ def _corpora(workbench: Any, required: bool = True) -> list[str]:
         return []
     found = sorted({*scan_corpora(root), *_stored_corpora(workbench)} if required else scan_corpora(root))
     if required and not found:
-        raise SettingsError(f"There are no documents in {root}: put .txt, .md, .jsonl or .json files there, or name another folder with --documents.")
+        raise SettingsError(
+            f"There are no documents in {root}: put .txt, .md, .jsonl or .json files there, or name another folder with --documents."
+        )
     return found
 
 
@@ -195,7 +211,9 @@ def _print_outcome(outcome: Any) -> None:
 
     print_stages(outcome.stages, f"corpus {outcome.corpus}")
     first_of_form = {pair.form: pair for pair in reversed(outcome.pairs)}
-    print_pairs([first_of_form[form] for form in ("atomic", "aggregated", "multi_hop") if form in first_of_form])
+    print_pairs(
+        [first_of_form[form] for form in ("atomic", "aggregated", "multi_hop") if form in first_of_form]
+    )
     if outcome.exports:
         folder = Path(outcome.exports[0]).parent
         click.echo(f"\n{len(outcome.pairs)} pairs. Exports and report.html are in {folder}")

@@ -53,7 +53,9 @@ def _findings(workbench: Workbench) -> Iterator[Finding]:
     except TutorError as error:
         yield Finding("configuration", False, str(error))
         return
-    yield Finding("configuration", True, workbench.config_file or "graphtutor.yaml of this folder, or defaults")
+    yield Finding(
+        "configuration", True, workbench.config_file or "graphtutor.yaml of this folder, or defaults"
+    )
     yield _tried("workspace", lambda: _workspace(workbench))
     yield _tried("documents", lambda: _documents(workbench))
     bench = RunBench(configuration, workbench.documents_root(), workbench.layout, "doctor")
@@ -92,7 +94,9 @@ def _workspace(workbench: Workbench) -> str:
 def _documents(workbench: Workbench) -> str:
     found = scan_corpora(workbench.documents_root())
     if not found:
-        raise TutorError(f"{workbench.documents_root()} holds no documents: put .txt, .md, .jsonl or .json files there.")
+        raise TutorError(
+            f"{workbench.documents_root()} holds no documents: put .txt, .md, .jsonl or .json files there."
+        )
     return ", ".join(f"{name} ({len(folder.files)} files)" for name, folder in found.items())
 
 
@@ -104,7 +108,9 @@ def _graph(bench: RunBench) -> str:
 def _model(bench: RunBench, role: Role) -> str:
     endpoint = bench.endpoint(role)
     answer = bench.gateway(role).ask(
-        ChatRequest((Message("user", "Answer with the word ready."),), max_tokens=16, stage="doctor", item_id=role)
+        ChatRequest(
+            (Message("user", "Answer with the word ready."),), max_tokens=16, stage="doctor", item_id=role
+        )
     )
     place = f"embedded, {model_path(endpoint.local)}" if endpoint.local else endpoint.base_url
     return f"{endpoint.model} ({place}) answers: {answer.text[:40]!r}"
@@ -112,7 +118,10 @@ def _model(bench: RunBench, role: Role) -> str:
 
 def _structured(bench: RunBench) -> str:
     request = ChatRequest(
-        (Message("user", 'Answer with the JSON object {"ok": true}.'),), max_tokens=32, schema=_PROBE_SCHEMA, stage="doctor"
+        (Message("user", 'Answer with the JSON object {"ok": true}.'),),
+        max_tokens=32,
+        schema=_PROBE_SCHEMA,
+        stage="doctor",
     )
     _, responses = ask_structured(bench.gateway("synthesizer").ask, request, dict)
     return f"works ({len(responses)} call)"

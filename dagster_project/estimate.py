@@ -1,4 +1,4 @@
-"""How long the rest of a run takes: known work where a stage has begun, expected work for the stages to come."""
+"""How long the rest of a run takes: known work where a stage has begun, expected work for stages to come."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +85,9 @@ class RunEstimate:
         number = self._total - len(self._left)
         elapsed = now_s - (self._began if self._began is not None else now_s)
         rows = f" {self._done} of {self._pending}" if self._pending else ""
-        return f"[{number}/{self._total}] {self._stage}{rows} · {clock(elapsed)} so far · about {clock(self.rest_s(now_s))} left"
+        left = clock(self.rest_s(now_s))
+        done = f"[{number}/{self._total}] {self._stage}{rows}"
+        return f"{done} · {clock(elapsed)} so far · about {left} left"
 
     def _rest_of_stage_s(self, now_s: float, speed: float) -> float:
         rows = self._pending - self._done

@@ -5,12 +5,16 @@ import dagster as dg
 GROUPS = ("ingest", "graph", "comprehension", "synthesis", "quality", "export")
 
 pipeline_job = dg.define_asset_job(
-    "pipeline", selection=dg.AssetSelection.all(), description="Documents in, fine-tuning data out: every stage of a corpus."
+    "pipeline",
+    selection=dg.AssetSelection.all(),
+    description="Documents in, fine-tuning data out: every stage of a corpus.",
 )
 
 group_jobs = [
     dg.define_asset_job(
-        f"{group}_only", selection=dg.AssetSelection.groups(group), description=f"The {group} stages of a corpus alone."
+        f"{group}_only",
+        selection=dg.AssetSelection.groups(group),
+        description=f"The {group} stages of a corpus alone.",
     )
     for group in GROUPS
 ]

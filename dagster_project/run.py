@@ -56,7 +56,9 @@ def dagster_home(workbench: Workbench) -> Path:
         if not own and not settings.exists():
             settings.write_text(DAGSTER_YAML, "utf-8")
     except OSError as error:
-        raise SettingsError(f"{home} cannot be written ({error.strerror}): mend its permissions or free disk space.") from error
+        raise SettingsError(
+            f"{home} cannot be written ({error.strerror}): mend its permissions or free disk space."
+        ) from error
     return home
 
 
@@ -83,7 +85,11 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
     with dagster_instance(workbench) as instance:
         instance.add_dynamic_partitions(corpora.name or "", [corpus])
         done = job.execute_in_process(
-            partition_key=corpus, instance=instance, asset_selection=selection, run_config=QUIET, raise_on_error=True
+            partition_key=corpus,
+            instance=instance,
+            asset_selection=selection,
+            run_config=QUIET,
+            raise_on_error=True,
         )
     return outcome(workbench, corpus, done.run_id)
 
@@ -108,7 +114,9 @@ def _selected(defs: dg.Definitions, select: str | None) -> Sequence[dg.AssetKey]
         keys = dg.AssetSelection.from_string(select).resolve(defs.resolve_asset_graph())
     except (dg.DagsterError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise SettingsError(f"--select {select!r} is not an asset selection ({reason}): try 'qa_atomic', '+qa_atomic' or 'group:export'.") from error
+        raise SettingsError(
+            f"--select {select!r} is not an asset selection ({reason}): try 'qa_atomic', '+qa_atomic' or 'group:export'."
+        ) from error
     if not keys:
         raise SettingsError(f"--select {select!r} matches no asset: the assets are {', '.join(STAGES)}.")
     return sorted(keys)

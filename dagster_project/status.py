@@ -56,7 +56,9 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
     """Read the status of a corpus; nothing is run."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     if not warehouse.exists():
-        return CorpusStatus(corpus, tuple(StageStatus(s, 0, 0, 0, 0, 0, None, None, "never run") for s in STAGES))
+        return CorpusStatus(
+            corpus, tuple(StageStatus(s, 0, 0, 0, 0, 0, None, None, "never run") for s in STAGES)
+        )
     totals = warehouse.frame(
         "SELECT stage, sum(calls) AS calls, sum(prompt_tokens) AS prompt_tokens, sum(completion_tokens) AS "
         "completion_tokens, sum(cost_usd) AS cost_usd FROM stage_runs GROUP BY stage"
@@ -103,17 +105,23 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
 
 def print_status(status: CorpusStatus) -> None:
     """The status as a table."""
-    table = Table(title=f"corpus {status.corpus}", title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title=f"corpus {status.corpus}", title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
     table.add_column("stage")
     for column in ("rows", "dropped", "calls", "tokens in", "tokens out", "USD"):
         table.add_column(column, justify="right")
     table.add_column("last run (UTC)")
     table.add_column("freshness")
     for s in status.stages:
-        numbers = [f"{n:,}" if n else "·" for n in (s.rows, s.dropped, s.calls, s.prompt_tokens, s.completion_tokens)]
+        numbers = [
+            f"{n:,}" if n else "·" for n in (s.rows, s.dropped, s.calls, s.prompt_tokens, s.completion_tokens)
+        ]
         cost = "·" if s.cost_usd is None else f"{s.cost_usd:.4f}"
         when = (s.finished_at or "·").replace("T", " ").removesuffix("+00:00")
-        table.add_row(s.stage, *numbers, cost, when, s.freshness, style="" if s.freshness == "fresh" else "yellow")
+        table.add_row(
+            s.stage, *numbers, cost, when, s.freshness, style="" if s.freshness == "fresh" else "yellow"
+        )
     Console().print(table)
 
 
@@ -121,6 +129,10 @@ def _documents_changed(workbench: Workbench, corpus: str, warehouse: Warehouse) 
     root = workbench.documents_root()
     if not root.exists():
         return False
-    found = [(i.item_id, i.key) for i in document_items(root, corpus, workbench.configuration().settings.documents)]
-    stored = warehouse.frame("SELECT item_id, key FROM current_items WHERE stage = 'documents' ORDER BY position")
+    found = [
+        (i.item_id, i.key) for i in document_items(root, corpus, workbench.configuration().settings.documents)
+    ]
+    stored = warehouse.frame(
+        "SELECT item_id, key FROM current_items WHERE stage = 'documents' ORDER BY position"
+    )
     return found != list(stored.itertuples(index=False, name=None))

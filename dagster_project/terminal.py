@@ -74,11 +74,28 @@ def print_stages(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     priced = any(row["cost_usd"] is not None for row in rows)
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     table.add_column("stage")
-    columns = ("rows in", "new", "reused", "dropped", "calls", "from store", "tokens in", "tokens out", "seconds")
+    columns = (
+        "rows in",
+        "new",
+        "reused",
+        "dropped",
+        "calls",
+        "from store",
+        "tokens in",
+        "tokens out",
+        "seconds",
+    )
     for column in (*columns, *(("USD",) if priced else ())):
         table.add_column(column, justify="right")
     for row in rows:
-        counts = [row["rows_in"], row["new"], row["reused"], row["dropped"], row["calls"], row["calls_from_store"]]
+        counts = [
+            row["rows_in"],
+            row["new"],
+            row["reused"],
+            row["dropped"],
+            row["calls"],
+            row["calls_from_store"],
+        ]
         tokens = [row["prompt_tokens"], row["completion_tokens"]]
         cells = [f"{value:,}" if value else "·" for value in (*counts, *tokens)] + [f"{row['seconds']:.1f}"]
         if priced:
@@ -92,9 +109,13 @@ def print_pairs(pairs: Sequence[Any]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
     for pair in pairs:
         loss = "" if pair.loss is None else f", loss {pair.loss:.2f}"
-        console.print(f"\n[bold]{pair.form}[/] [dim]({pair.difficulty}{loss}; {pair.qa_id})[/]", highlight=False)
+        console.print(
+            f"\n[bold]{pair.form}[/] [dim]({pair.difficulty}{loss}; {pair.qa_id})[/]", highlight=False
+        )
         console.print(f"  Q  {escape(pair.question)}", highlight=False)
         console.print(f"  A  {escape(pair.answer)}", highlight=False)
         if pair.evidence:
             evidence = pair.evidence[0]
-            console.print(f"  [dim]↳ {escape(evidence.document)}: “{escape(evidence.text)}”[/]", highlight=False)
+            console.print(
+                f"  [dim]↳ {escape(evidence.document)}: “{escape(evidence.text)}”[/]", highlight=False
+            )

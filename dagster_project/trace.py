@@ -56,7 +56,9 @@ def trace_pair(workbench: Workbench, corpora: list[str], qa_id: str) -> Trace:
         pairs = export_pairs(Warehouse(workbench.layout.warehouse(corpus)))
         found += [(corpus, pair) for pair in pairs if pair.qa_id.startswith(qa_id)]
     if not found:
-        raise SettingsError(f"No exported pair has the id {qa_id!r}: lineage.jsonl in the exports folder lists all ids.")
+        raise SettingsError(
+            f"No exported pair has the id {qa_id!r}: lineage.jsonl in the exports folder lists all ids."
+        )
     if len(found) > 1:
         raise SettingsError(f"{len(found)} pairs have an id that begins with {qa_id!r}: give more of it.")
     corpus, pair = found[0]
@@ -66,16 +68,25 @@ def trace_pair(workbench: Workbench, corpora: list[str], qa_id: str) -> Trace:
 def print_trace(trace: Trace) -> None:
     """The pair, its facts, and the source text with the evidence marked."""
     console = Console(highlight=False)
-    console.print(Text.assemble((trace.pair.form, "bold"), f"  {trace.pair.qa_id}  ({trace.pair.difficulty})"))
+    console.print(
+        Text.assemble((trace.pair.form, "bold"), f"  {trace.pair.qa_id}  ({trace.pair.difficulty})")
+    )
     console.print(Text(f"Q  {trace.pair.question}"))
     console.print(Text(f"A  {trace.pair.answer}"))
     for step in trace.pair.reasoning:
         console.print(Text(f"   → {step}"))
     for unit in trace.units:
-        console.print(Text.assemble("\n", (unit.kind, "dim"), " ", (unit.name, "bold"), "\n  ", unit.description))
+        console.print(
+            Text.assemble("\n", (unit.kind, "dim"), " ", (unit.name, "bold"), "\n  ", unit.description)
+        )
         for span in unit.spans:
             e = span.evidence
-            console.print(Text(f"  {e.document} [{e.start}:{e.end}] version {e.document_version[:8]}, {e.chunk_id}", "dim"))
+            console.print(
+                Text(
+                    f"  {e.document} [{e.start}:{e.end}] version {e.document_version[:8]}, {e.chunk_id}",
+                    "dim",
+                )
+            )
             marked = (e.text, "reverse") if console.is_terminal else f"【{e.text}】"
             console.print(Text.assemble("  ", (span.before, "dim"), marked, (span.after, "dim")))
 

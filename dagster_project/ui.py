@@ -40,7 +40,18 @@ def serve_ui(workbench: Workbench, port: int) -> int:
         "GRAPHTUTOR_WORKSPACE": str(workbench.layout.root),
         "GRAPHTUTOR_CONFIG": str(Path(workbench.config_file).resolve()) if workbench.config_file else "",
     }
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "dagster_project.definitions", "-h", HOST, "-p", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-m",
+        "dagster_project.definitions",
+        "-h",
+        HOST,
+        "-p",
+        str(port),
+    ]
     print(f"The Dagster UI will be at http://{HOST}:{port} in a few seconds; Ctrl-C stops it.", flush=True)
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     signal.signal(signal.SIGTERM, _interrupted)

@@ -23,7 +23,9 @@ def check_specs(asset: str, *more: tuple[str, str]) -> list[dg.AssetCheckSpec]:
 def stage_checks(row: StageRow) -> list[dg.AssetCheckResult]:
     """Results of the checks every stage has."""
     return [
-        result("yields_rows", row.rows_in == 0 or row.rows_out > 0, f"{row.rows_out} rows from {row.rows_in}"),
+        result(
+            "yields_rows", row.rows_in == 0 or row.rows_out > 0, f"{row.rows_out} rows from {row.rows_in}"
+        ),
         share("drops_share", row.dropped, row.rows_in, MAX_DROPS_SHARE, "rows dropped"),
     ]
 

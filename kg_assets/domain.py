@@ -29,7 +29,7 @@ _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛`´′＇", "'") | dict.fromk
 
 
 def normalise_name(name: str) -> str:
-    """Entity identity: NFKC, unified quotes, case folding, single spaces; neither spaces nor quotes at the ends.
+    """Entity identity: NFKC, unified quotes, case folding, single spaces, no space or quote at either end.
 
     Applying it twice changes nothing.
     """

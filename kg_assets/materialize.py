@@ -5,13 +5,16 @@ The frame around every asset of the pipeline; what a stage does is in its own fo
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import dagster as dg
 import pandas as pd
+from markupsafe import Markup
 
-from kg_assets.export.figures import png_data_uri
+from kg_assets.export.figures import picture
 from kg_assets.ledger import Counts, Ledger, Work, WorkItem, data_version, serially, utc_now
 from resources import progress
 from resources.models.types import Role
@@ -50,7 +53,10 @@ class StageRow:
 
 
 class StageRun:
-    """Runs one asset's rows through the ledger and reports them.
+    """Runs one asset's rows through the ledger and reports them; a context manager.
+
+    Inside it the warehouse stays open, except while a model is asked: that may take hours, in which others
+    want to look at it.
 
     Args:
         context: the asset's context; its partition is the corpus.
@@ -65,6 +71,16 @@ class StageRun:
         self.settings = self.bench.settings
         self._started_at = utc_now()
         self._clock = time.monotonic()
+        self._open_warehouse = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._open_warehouse.enter_context(self.warehouse.connect())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open_warehouse.__exit__(kind, error, trace)
 
     def execute(
         self, items: Sequence[WorkItem[Any]], work: Work[Any], role: Role | None = None, note: str = ""
@@ -79,13 +95,18 @@ class StageRun:
         self._pending, self._done, self._logged_at = len(pending), 0, time.monotonic()
         progress.stage_started(self.stage, len(pending), len(items))
         if pending and role is not None:
-            self.context.log.info(f"{self.stage}: {len(pending)} of {len(items)} rows are new and go to the {role}")
-        run = self.bench.gateway(role).map if role is not None and pending else serially
+            self.context.log.info(
+                f"{self.stage}: {len(pending)} of {len(items)} rows are new and go to the {role}"
+            )
+            self._open_warehouse.close()
         try:
+            run = self.bench.gateway(role).map if pending and role is not None else serially
             counts = ledger.execute(items, pending, work, run)
         except BaseException:
             self._store_row(Counts(len(items), self._done, 0, 0, 0), "", note="stopped")
             raise
+        if pending and role is not None:
+            self._open_warehouse.enter_context(self.warehouse.connect())
         row = self._store_row(counts, data_version(items), note)
         progress.stage_finished(self.stage)
         return row
@@ -95,7 +116,7 @@ class StageRun:
         row: StageRow,
         *,
         preview: pd.DataFrame | None = None,
-        figures: Mapping[str, bytes | None] | None = None,
+        figures: Mapping[str, Markup | None] | None = None,
         facts: Mapping[str, Any] | None = None,
         checks: Sequence[dg.AssetCheckResult] = (),
     ) -> dg.MaterializeResult[None]:
@@ -104,7 +125,7 @@ class StageRun:
         Args:
             row: what `execute` returned.
             preview: a few rows; long texts are shortened for display.
-            figures: name to PNG bytes; None is left out.
+            figures: name to chart; None is left out.
             facts: further numbers and texts.
             checks: results of the asset's checks.
         """
@@ -130,9 +151,9 @@ class StageRun:
             metadata["drops by reason"] = dg.MetadataValue.md(markdown_table(reasons))
         if preview is not None and not preview.empty:
             metadata["preview"] = dg.MetadataValue.md(markdown_table(preview.head(PREVIEW_ROWS)))
-        for name, png in (figures or {}).items():
-            if png is not None:
-                metadata[name] = dg.MetadataValue.md(f"![{name}]({png_data_uri(png)})")
+        for name, chart in (figures or {}).items():
+            if chart is not None:
+                metadata[name] = dg.MetadataValue.md(f"![{name}]({picture(chart)})")
         return dg.MaterializeResult(
             metadata=metadata, data_version=dg.DataVersion(row.data_version), check_results=list(checks)
         )
@@ -143,8 +164,8 @@ class StageRun:
 
     def _drop_reasons(self) -> pd.DataFrame | None:
         reasons = self.warehouse.frame(
-            "SELECT reason, count(*) AS rows, any_value(detail) AS example FROM current_drops WHERE stage = ? "
-            "GROUP BY reason ORDER BY rows DESC, reason",
+            "SELECT reason, count(*) AS rows, any_value(detail) AS example FROM current_drops "
+            "WHERE stage = ? GROUP BY reason ORDER BY rows DESC, reason",
             [self.stage],
         )
         return None if reasons.empty else reasons

@@ -31,7 +31,7 @@ def system_prompt(group: str, task: str, language: str, **values: object) -> str
 
 
 def payload_message(payload: str | Mapping[str, Any]) -> Message:
-    """The part of a prompt that differs from row to row, marked as data so that it is not taken for orders."""
+    """The part of a prompt that differs from row to row, marked as data, so that it gives no orders."""
     text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
     return Message("user", f"<input>\n{text}\n</input>")
 

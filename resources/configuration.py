@@ -1,9 +1,11 @@
-"""Where settings come from: `graphtutor.yaml`, environment variables and `.env`, in rising order of precedence
-for what they share. Secrets come from variables only and are kept out of every `repr`.
+"""Where settings come from: `graphtutor.yaml`, above it `.env`, above both environment variables.
+
+Secrets come from variables only and are kept out of every `repr` and every error.
 """
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,11 +32,12 @@ DEFAULT_LOCAL: dict[Role, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is served. `local` is set for a model that graphtutor serves itself; then there is no URL yet."""
+    """Where a model is served. `local` is set for a model that graphtutor serves itself; then there is no URL
+    yet. A URL can carry a password, so it is not shown either."""
 
     role: Role
     model: str
-    base_url: str
+    base_url: str = field(repr=False)
     api_key: str = field(repr=False)
     settings: ModelSettings
     local: LocalModel | None = None
@@ -55,7 +58,7 @@ class Endpoint:
 class GraphAddress:
     """The user's own Neo4j."""
 
-    uri: str
+    uri: str = field(repr=False)
     username: str
     password: str = field(repr=False)
     database: str
@@ -63,8 +66,8 @@ class GraphAddress:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Settings and addresses of one run. `documents` is the documents root, `trainee` None where there is none to
-    examine, `graph` None for the embedded one."""
+    """Settings and addresses of one run. `documents` is the documents root, `trainee` None where there is
+    none to examine, `graph` None for the embedded one."""
 
     settings: Settings
     documents: Path
@@ -111,9 +114,9 @@ def read_settings(config_file: Path | None) -> Settings:
         return Settings()
     try:
         loaded = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError(f"{path} cannot be read as YAML ({reason}): mend it and run again.") from error
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        # `from None`: a YAML error quotes the line it is about, on which a key may stand.
+        raise SettingsError(f"{path} cannot be read as YAML ({_reason(error)}): mend it.") from None
     if loaded is None:
         return Settings()
     if not isinstance(loaded, dict):
@@ -122,13 +125,37 @@ def read_settings(config_file: Path | None) -> Settings:
         )
     _refuse_secrets(loaded, path)
     try:
-        return Settings.model_validate(loaded)
+        return Settings.model_validate(_without_empty_sections(loaded, Settings))
     except ValidationError as error:
-        raise SettingsError(f"{path}: {_explained(error)}") from error
+        raise SettingsError(f"{path}: {_explained(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        line, column = error.problem_mark.line + 1, error.problem_mark.column + 1
+        return f"line {line}, column {column}: {error.problem}"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else "a value cannot be understood"
+
+
+def _without_empty_sections(loaded: Mapping[Any, Any], section: type[BaseModel]) -> dict[Any, Any]:
+    """`loaded` without sections that hold nothing, as when all of their keys are commented out."""
+    kept = {}
+    for key, value in loaded.items():
+        below = _section_of(section, key)
+        if below is not None and isinstance(value, Mapping):
+            kept[key] = _without_empty_sections(value, below)
+        elif below is None or value is not None:
+            kept[key] = value
+    return kept
 
 
 def _variables() -> dict[str, str]:
-    from_file = {k: v for k, v in dotenv_values(".env").items() if v is not None}
+    try:
+        from_file = {k: v for k, v in dotenv_values(".env").items() if v is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file .env cannot be read ({_reason(error)}): mend it.") from None
     return from_file | dict(os.environ)
 
 
@@ -141,16 +168,23 @@ def _endpoint(role: Role, settings: ModelSettings, variables: Mapping[str, str])
     if base_url is None and (model is None or model in local):
         chosen = local[model or DEFAULT_LOCAL[role]]
         return Endpoint(role, chosen.name, "", "", settings, chosen)
+    named = f"{prefix}_BASE_URL" if variables.get(f"{prefix}_BASE_URL") else f"models.{role}.base_url"
     if model is None:
         raise SettingsError(
-            f"{prefix}_BASE_URL is set, but no model: set {prefix}_MODEL to the name the endpoint serves."
+            f"{named} is set, but no model: set {prefix}_MODEL to the name the endpoint serves."
         )
-    base_url = (base_url or OPENAI_BASE_URL).rstrip("/")
-    if urlsplit(base_url).scheme not in ("http", "https"):
-        raise SettingsError(
-            f"{prefix}_BASE_URL must begin with http:// or https://, as in http://localhost:8000/v1."
-        )
+    base_url = (base_url or OPENAI_BASE_URL).strip().rstrip("/")
+    if not _is_http(base_url):
+        raise SettingsError(f"{named} must look like http://localhost:8000/v1 or https://host/v1.")
     return Endpoint(role, model, base_url, api_key, settings)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _graph(variables: Mapping[str, str]) -> GraphAddress | None:
@@ -165,14 +199,26 @@ def _graph(variables: Mapping[str, str]) -> GraphAddress | None:
     )
 
 
-def _refuse_secrets(loaded: Mapping[str, Any], path: Path) -> None:
-    models = loaded.get("models")
-    for role, section in models.items() if isinstance(models, dict) else ():
-        if isinstance(section, dict) and {"api_key", "key", "token"} & set(section):
+_SECRETS = frozenset({"apikey", "key", "token", "apitoken", "accesstoken", "secret", "password", "passwort"})
+
+
+def _refuse_secrets(loaded: Mapping[Any, Any], path: Path, place: tuple[str, ...] = ()) -> None:
+    """Keys and passwords, by the names people give them, anywhere in the file."""
+    for name, value in loaded.items():
+        here = (*place, str(name))
+        role = here[1].upper() if here[0] == "models" and len(here) == 3 else "SYNTHESIZER"
+        if re.sub(r"[^a-z]", "", str(name).lower()) in _SECRETS:
             raise SettingsError(
-                f"{path}: keys do not belong in a configuration file: put {str(role).upper()}_API_KEY into the "
-                "environment or into .env and remove it here."
+                f"{path}: secrets do not belong in a configuration file: put {role}_API_KEY (NEO4J_PASSWORD) "
+                f"into the environment or into .env and remove {'.'.join(here)!r} here."
             )
+        if name == "base_url" and isinstance(value, str) and "@" in value:
+            raise SettingsError(
+                f"{path}: an address with a password does not belong in a configuration file: put it into "
+                f"the environment as {role}_BASE_URL and remove {'.'.join(here)!r} here."
+            )
+        if isinstance(value, Mapping) and len(here) < 5:  # a YAML alias can contain itself
+            _refuse_secrets(value, path, here)
 
 
 def _explained(error: ValidationError) -> str:
@@ -181,23 +227,40 @@ def _explained(error: ValidationError) -> str:
     place = [str(part) for part in first["loc"]]
     dotted = ".".join(place)
     if first["type"] == "extra_forbidden":
-        section = _section(place[:-1])
-        known = [f.alias or name for name, f in section.model_fields.items()] if section else []
-        close = difflib.get_close_matches(place[-1], known, n=1)
-        meant = f"did you mean {close[0]!r}?" if close else f"known keys are {', '.join(known)}."
-        return f"unknown key {dotted!r}: {meant}"
+        return f"unknown key {dotted!r}: {_meant(place)}"
+    if first["type"] == "model_type":
+        return f"{dotted} must hold keys and values, not a single value."
     message = first["msg"].removeprefix("Value error, ")
     return f"{dotted}: {message}."
 
 
-def _section(place: list[str]) -> type[BaseModel] | None:
-    """The settings class that a dotted place points to."""
-    section: type[BaseModel] = Settings
-    for part in place:
-        chosen = section.model_fields.get(part)
-        if chosen is None or not (
-            isinstance(chosen.annotation, type) and issubclass(chosen.annotation, BaseModel)
-        ):
-            return None
-        section = chosen.annotation
-    return section
+def _meant(place: list[str]) -> str:
+    """What an unknown key was probably meant to be: one of this section, or the same key of another."""
+    section: type[BaseModel] | None = Settings
+    for part in place[:-1]:
+        section = _section_of(section, part) if section else None
+    known = [f.alias or name for name, f in section.model_fields.items()] if section else []
+    close = difflib.get_close_matches(place[-1].lower(), known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    elsewhere = [dotted for dotted in _all_keys(Settings) if dotted.rpartition(".")[2] == place[-1]]
+    if elsewhere:
+        return f"did you mean {' or '.join(map(repr, elsewhere))}?"
+    return f"known keys are {', '.join(known)}."
+
+
+def _all_keys(section: type[BaseModel], above: str = "") -> list[str]:
+    """Dotted places of all keys."""
+    keys: list[str] = []
+    for name, chosen in section.model_fields.items():
+        below = _section_of(section, name)
+        keys.append(f"{above}{chosen.alias or name}")
+        keys += _all_keys(below, f"{above}{name}.") if below else []
+    return keys
+
+
+def _section_of(section: type[BaseModel], name: object) -> type[BaseModel] | None:
+    """The settings class of a key, None for a key that holds a value or is unknown."""
+    chosen = section.model_fields.get(name) if isinstance(name, str) else None
+    kind = chosen.annotation if chosen else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None

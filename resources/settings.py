@@ -1,6 +1,7 @@
 """The settings a user can make, their defaults and their checks. Reading files and variables is in
 `resources.configuration`; secrets never come here."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -44,7 +45,10 @@ class ChunkingSettings(Section):
     @model_validator(mode="after")
     def _overlap_fits(self) -> "ChunkingSettings":
         if self.overlap_tokens * 2 > self.max_tokens:
-            raise ValueError("overlap_tokens must be at most half of max_tokens")
+            raise ValueError(
+                f"overlap_tokens ({self.overlap_tokens}) must be at most half of max_tokens "
+                f"({self.max_tokens})"
+            )
         return self
 
 
@@ -64,7 +68,7 @@ DEFAULT_ENTITY_TYPES = (
 
 
 class ExtractionSettings(Section):
-    """What the synthesizer looks for in a chunk."""
+    """What the synthesizer looks for in a chunk. `language` is what it writes in, by default the chunk's."""
 
     entity_types: Annotated[tuple[str, ...], Field(min_length=1)] = DEFAULT_ENTITY_TYPES
     max_gleanings: Annotated[int, Field(ge=0, le=10)] = 0
@@ -72,6 +76,21 @@ class ExtractionSettings(Section):
     max_relations: Positive = 30
     description_tokens: Positive = 512
     language: str | None = None
+
+    @field_validator("entity_types")
+    @classmethod
+    def _distinct(cls, entity_types: tuple[str, ...]) -> tuple[str, ...]:
+        named = tuple(dict.fromkeys(name.strip() for name in entity_types))
+        if not all(named):
+            raise ValueError("an entity type is empty")
+        return named
+
+    @field_validator("language")
+    @classmethod
+    def _code(cls, language: str | None) -> str | None:
+        if language is not None and not re.fullmatch(r"[a-z]{2,3}", language):
+            raise ValueError("write the language as its ISO 639 code, such as en, zh or de")
+        return language
 
 
 class ComprehensionSettings(Section):
@@ -107,7 +126,7 @@ class TraverseStrategy(Section):
     def _three(cls, order: tuple[str, ...]) -> tuple[str, ...]:
         if len(order) != 3:
             raise ValueError(
-                "difficulty_order names the difficulty of the three terciles of mean loss, so it has 3 entries"
+                "difficulty_order names the difficulty of the three thirds by mean loss, so it has 3 entries"
             )
         return order
 
@@ -127,7 +146,8 @@ class QaSettings(Section):
         if isinstance(forms, str):
             forms = [forms]
         if isinstance(forms, list | tuple):
-            return tuple(dict.fromkeys("aggregated" if form == "open" else form for form in forms))
+            forms = ["aggregated" if form == "open" else form for form in forms]
+            return tuple(form for i, form in enumerate(forms) if form not in forms[:i])
         return forms
 
 

@@ -72,7 +72,9 @@ class WorkspaceLayout:
 class RunBench:
     """The parts of one run on one corpus. Close it when the run is over."""
 
-    def __init__(self, configuration: Configuration, documents: Path, layout: WorkspaceLayout, corpus: str) -> None:
+    def __init__(
+        self, configuration: Configuration, documents: Path, layout: WorkspaceLayout, corpus: str
+    ) -> None:
         self.configuration = configuration
         self.settings = configuration.settings
         self.documents = documents
@@ -164,7 +166,9 @@ class RunBench:
             return None
         if self._budget is None:
             spent = store.totals(corpus=self.corpus)
-            self._budget = Budget(settings.budget_usd, settings.budget_tokens, spent.cost_usd or 0.0, spent.tokens)
+            self._budget = Budget(
+                settings.budget_usd, settings.budget_tokens, spent.cost_usd or 0.0, spent.tokens
+            )
         return self._budget
 
 

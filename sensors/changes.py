@@ -15,8 +15,8 @@ EMPTY = fingerprint("no files")
 class CorpusState:
     """What the sensor remembers of one corpus.
 
-    `seen` is the fingerprint of its files at the last tick, `since_s` when that was first seen (Unix seconds),
-    `started` the fingerprint that the last run was requested for.
+    `seen` is the fingerprint of its files at the last tick, `since_s` when that was first seen (Unix
+    seconds), `started` the fingerprint that the last run was requested for.
     """
 
     seen: str
@@ -36,14 +36,15 @@ def changed_corpora(
 
     A corpus is due when its files differ from those of the last requested run and have not changed for
     `settle_s` seconds, so that a half-copied file is not read and files that arrive together start one run. A
-    corpus whose files are all gone is due too; it is forgotten once it never had a run.
+    corpus whose files are all gone is due too, once, and then forgotten.
     """
     due: list[str] = []
     after: dict[str, CorpusState] = {}
     for corpus in sorted({*before, *now}):
         found = now.get(corpus, EMPTY)
         known = before.get(corpus, CorpusState(EMPTY, now_s, EMPTY))
-        since_s = known.since_s if known.seen == found else now_s
+        # The clock may have been set back: nobody should wait until it is late again.
+        since_s = min(known.since_s, now_s) if known.seen == found else now_s
         started = known.started
         if found != started and now_s - since_s >= settle_s:
             due.append(corpus)

@@ -33,7 +33,9 @@ def documents_sensor(job_name: str, partitions: dg.DynamicPartitionsDefinition) 
         new = [corpus for corpus in due if corpus not in known]
         return dg.SensorResult(
             # A run key dedupes forever, so it carries the time: files that change back are a change too.
-            run_requests=[dg.RunRequest(run_key=f"{corpus}:{now_s:.0f}", partition_key=corpus) for corpus in due],
+            run_requests=[
+                dg.RunRequest(run_key=f"{corpus}:{now_s:.0f}", partition_key=corpus) for corpus in due
+            ],
             dynamic_partitions_requests=[partitions.build_add_request(new)] if new else [],
             cursor=write_cursor(states),
         )

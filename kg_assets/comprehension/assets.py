@@ -6,11 +6,16 @@ import dagster as dg
 
 from kg_assets.checks import MAX_OFF_FORMAT_SHARE, check_specs, losses_vary, share, stage_checks
 from kg_assets.comprehension.calibration import calibration
-from kg_assets.comprehension.judge import JUDGEMENTS_VERSION, judge_by_logprobs, judge_by_sampling, judgement_request
+from kg_assets.comprehension.judge import (
+    JUDGEMENTS_VERSION,
+    judge_by_logprobs,
+    judge_by_sampling,
+    judgement_request,
+)
 from kg_assets.comprehension.measure import COMPREHENSION_VERSION, UnitJudgements, measure, store_calibration
 from kg_assets.comprehension.state import STATEMENTS_VERSION, statements_request, write_statements
 from kg_assets.domain import Comprehension, Judgement, Statement, fingerprint
-from kg_assets.export.figures import loss_histogram_png, reliability_png
+from kg_assets.export.report_charts import loss_histogram_svg, reliability_svg
 from kg_assets.graph.assets import knowledge_graph
 from kg_assets.keys import request_key
 from kg_assets.ledger import WorkItem
@@ -33,21 +38,26 @@ NO_TRAINEE = "no trainee: comprehension is not measured"
 )
 def statements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """True and negated wordings of each unit, written by the synthesizer, for the trainee to judge."""
-    stage = StageRun(context, workbench)
-    asked, identity = stage.settings.comprehension.statements, stage.bench.endpoint("synthesizer").identity()
-    examined = stage.bench.configuration.trainee is not None
-    items = [
-        WorkItem(unit.unit_id, request_key(STATEMENTS_VERSION, statements_request(unit, asked), identity, unit.unit_id), unit)
-        for unit in current_units(stage.warehouse).values()
-        if examined and unit.description
-    ]
-    row = stage.execute(
-        items,
-        lambda item, ask: write_statements(item.payload, asked, ask),
-        "synthesizer",
-        note="" if examined else NO_TRAINEE,
-    )
-    return stage.result(row, preview=stage.preview("label, text"), checks=stage_checks(row))
+    with StageRun(context, workbench) as stage:
+        asked = stage.settings.comprehension.statements
+        identity = stage.bench.endpoint("synthesizer").identity()
+        examined = stage.bench.configuration.trainee is not None
+        items = [
+            WorkItem(
+                unit.unit_id,
+                request_key(STATEMENTS_VERSION, statements_request(unit, asked), identity, unit.unit_id),
+                unit,
+            )
+            for unit in current_units(stage.warehouse).values()
+            if examined and unit.description
+        ]
+        row = stage.execute(
+            items,
+            lambda item, ask: write_statements(item.payload, asked, ask),
+            "synthesizer",
+            note="" if examined else NO_TRAINEE,
+        )
+        return stage.result(row, preview=stage.preview("label, text"), checks=stage_checks(row))
 
 
 @dg.asset(
@@ -57,39 +67,47 @@ def statements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
     owners=OWNERS,
     kinds={"openai", "duckdb"},
     deps=[statements],
-    check_specs=check_specs("judgements", ("off_format", "The trainee answers yes or no where it is asked to.")),
+    check_specs=check_specs(
+        "judgements", ("off_format", "The trainee answers yes or no where it is asked to.")
+    ),
 )
 def judgements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """The trainee's probability that a statement is true, from the log-probabilities of its yes and no."""
-    stage = StageRun(context, workbench)
-    settings, trainee = stage.settings.comprehension, stage.bench.configuration.trainee
-    identity = trainee.identity() if trainee else {}
-    name = trainee_name(identity) if trainee else ""
+    with StageRun(context, workbench) as stage:
+        settings, trainee = stage.settings.comprehension, stage.bench.configuration.trainee
+        identity = trainee.identity() if trainee else {}
+        name = trainee_name(identity) if trainee else ""
 
-    def judge(item: WorkItem[Statement], ask: Ask) -> list[Judgement]:
-        if stage.bench.gateway("trainee").supports_logprobs():
-            return [judge_by_logprobs(item.payload, name, settings.min_mass, ask)]
-        return [judge_by_sampling(item.payload, name, settings.min_mass, settings.samples, ask)]
+        def judge(item: WorkItem[Statement], ask: Ask) -> list[Judgement]:
+            if stage.bench.gateway("trainee").supports_logprobs():
+                return [judge_by_logprobs(item.payload, name, settings.min_mass, ask)]
+            return [judge_by_sampling(item.payload, name, settings.min_mass, settings.samples, ask)]
 
-    limits = (settings.min_mass, settings.samples)
-    items = [
-        WorkItem(s.statement_id, request_key(JUDGEMENTS_VERSION, judgement_request(s), identity, limits), s)
-        for s in (stage.warehouse.rows(Statement, "FROM current_statements") if trainee else [])
-    ]
-    row = stage.execute(items, judge, "trainee", note="" if trainee else NO_TRAINEE)
-    off_format = stage.warehouse.scalar(
-        "SELECT count(*) FROM current_drops WHERE stage = 'judgements' AND reason = 'off_format'"
-    )
-    methods = stage.warehouse.frame("SELECT method, count(*) AS judgements FROM current_judgements GROUP BY 1 ORDER BY 1")
-    return stage.result(
-        row,
-        preview=stage.preview("text, p_true, mass, method"),
-        facts={"methods": ", ".join(f"{m.method}: {m.judgements}" for m in methods.itertuples()) or "none"},
-        checks=[
-            *stage_checks(row),
-            share("off_format", off_format, row.rows_in, MAX_OFF_FORMAT_SHARE, "judgements off-format"),
-        ],
-    )
+        limits = (settings.min_mass, settings.samples)
+        items = [
+            WorkItem(
+                s.statement_id, request_key(JUDGEMENTS_VERSION, judgement_request(s), identity, limits), s
+            )
+            for s in (stage.warehouse.rows(Statement, "FROM current_statements") if trainee else [])
+        ]
+        row = stage.execute(items, judge, "trainee", note="" if trainee else NO_TRAINEE)
+        off_format = stage.warehouse.scalar(
+            "SELECT count(*) FROM current_drops WHERE stage = 'judgements' AND reason = 'off_format'"
+        )
+        methods = stage.warehouse.frame(
+            "SELECT method, count(*) AS judgements FROM current_judgements GROUP BY 1 ORDER BY 1"
+        )
+        return stage.result(
+            row,
+            preview=stage.preview("text, p_true, mass, method"),
+            facts={
+                "methods": ", ".join(f"{m.method}: {m.judgements}" for m in methods.itertuples()) or "none"
+            },
+            checks=[
+                *stage_checks(row),
+                share("off_format", off_format, row.rows_in, MAX_OFF_FORMAT_SHARE, "judgements off-format"),
+            ],
+        )
 
 
 @dg.asset(
@@ -103,42 +121,53 @@ def judgements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
 )
 def comprehension(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """How well the trainee knows each unit: confidence and loss; for the corpus ECE and Brier score."""
-    stage = StageRun(context, workbench)
-    trainee = stage.bench.configuration.trainee
-    judged = judged_statements(stage.warehouse)
-    by_unit = defaultdict(list)
-    for judgement in judged:
-        by_unit[judgement.unit_id].append(judgement)
-    stated = stage.warehouse.frame("SELECT DISTINCT unit_id FROM current_statements")["unit_id"] if trainee else []
-    name = trainee_name(trainee.identity()) if trainee else ""
-    items = [
-        WorkItem(
-            unit_id,
-            fingerprint(COMPREHENSION_VERSION, unit_id, name, [(j.key, j.label) for j in by_unit[unit_id]]),
-            UnitJudgements(unit_id, name, tuple((j.p_true, j.label) for j in by_unit[unit_id])),
+    with StageRun(context, workbench) as stage:
+        trainee = stage.bench.configuration.trainee
+        judged = judged_statements(stage.warehouse)
+        by_unit = defaultdict(list)
+        for judgement in judged:
+            by_unit[judgement.unit_id].append(judgement)
+        stated = (
+            stage.warehouse.frame("SELECT DISTINCT unit_id FROM current_statements")["unit_id"]
+            if trainee
+            else []
         )
-        for unit_id in sorted(stated)
-    ]
-    row = stage.execute(items, measure, note="" if trainee else NO_TRAINEE)
-    rows = stage.warehouse.rows(Comprehension, "FROM current_comprehension")
-    losses = {r.unit_id: r.loss for r in rows}
-    stage.bench.graph().set_losses(stage.bench.corpus, losses, {r.unit_id: r.confidence for r in rows}, name)
-    measured = calibration([(j.p_true, j.label) for j in judged]) if judged else None
-    if measured is not None:
-        store_calibration(stage.warehouse, context.run_id, name, measured)
-    return stage.result(
-        row,
-        preview=stage.warehouse.frame(
-            "SELECT coalesce(nullif(u.name, ''), u.source || ' – ' || u.target) AS unit, c.loss, c.confidence, u.description "
-            "FROM current_comprehension c JOIN current_knowledge_graph u USING (unit_id) ORDER BY c.loss DESC LIMIT 5"
-        ),
-        figures={
-            "reliability curve": reliability_png(measured.bins, measured.ece) if measured else None,
-            "loss histogram": loss_histogram_png(list(losses.values())),
-        },
-        facts={"ECE": measured.ece, "Brier score": measured.brier, "accuracy": measured.accuracy} if measured else {},
-        checks=[*stage_checks(row), losses_vary(list(losses.values()))],
-    )
+        name = trainee_name(trainee.identity()) if trainee else ""
+        items = [
+            WorkItem(
+                unit_id,
+                fingerprint(
+                    COMPREHENSION_VERSION, unit_id, name, [(j.key, j.label) for j in by_unit[unit_id]]
+                ),
+                UnitJudgements(unit_id, name, tuple((j.p_true, j.label) for j in by_unit[unit_id])),
+            )
+            for unit_id in sorted(stated)
+        ]
+        row = stage.execute(items, measure, note="" if trainee else NO_TRAINEE)
+        rows = stage.warehouse.rows(Comprehension, "FROM current_comprehension")
+        losses = {r.unit_id: r.loss for r in rows}
+        stage.bench.graph().set_losses(
+            stage.bench.corpus, losses, {r.unit_id: r.confidence for r in rows}, name
+        )
+        measured = calibration([(j.p_true, j.label) for j in judged]) if judged else None
+        if measured is not None:
+            store_calibration(stage.warehouse, context.run_id, name, measured)
+        return stage.result(
+            row,
+            preview=stage.warehouse.frame(
+                "SELECT coalesce(nullif(u.name, ''), u.source || ' – ' || u.target) AS unit, c.loss, "
+                "c.confidence, u.description FROM current_comprehension c "
+                "JOIN current_knowledge_graph u USING (unit_id) ORDER BY c.loss DESC LIMIT 5"
+            ),
+            figures={
+                "reliability curve": reliability_svg(measured.bins) if measured else None,
+                "loss histogram": loss_histogram_svg(list(losses.values())),
+            },
+            facts={"ECE": measured.ece, "Brier score": measured.brier, "accuracy": measured.accuracy}
+            if measured
+            else {},
+            checks=[*stage_checks(row), losses_vary(list(losses.values()))],
+        )
 
 
 def trainee_name(identity: dict[str, object]) -> str:

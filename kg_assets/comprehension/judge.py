@@ -1,4 +1,4 @@
-"""The trainee's yes or no to one statement, as a probability: from token log-probabilities, or by sampling."""
+"""The trainee's yes or no to one statement as a probability: from token log-probabilities, or by sampling."""
 
 import math
 import re
@@ -10,8 +10,8 @@ from kg_assets.prompts import payload_message, system_prompt
 from resources.models.types import Ask, ChatRequest, ChatResponse, Message, TokenCandidate
 
 JUDGEMENTS_VERSION = "1"
-YES = frozenset({"yes", "true", "correct", "是", "对", "正确"})
-NO = frozenset({"no", "false", "incorrect", "wrong", "否", "错", "不", "错误"})
+YES = frozenset({"yes", "true", "correct", "是", "是的", "对", "对的", "正确"})
+NO = frozenset({"no", "false", "incorrect", "wrong", "否", "错", "错误", "不", "不是", "不对", "不正确"})
 _TOP_CANDIDATES = 20
 _SAMPLE_TOKENS = 16
 _SAMPLE_TEMPERATURE = 1.0
@@ -37,10 +37,10 @@ def judgement_request(
 
 
 def judge_by_logprobs(statement: Statement, trainee: str, min_mass: float, ask: Ask) -> Judgement:
-    """p = P(yes) / (P(yes) + P(no)) over the first token's candidates, as in GraphGen (arXiv 2505.20416, 3.2).
+    """p = P(yes) / (P(yes) + P(no)) over the first token's candidates, as in GraphGen (arXiv 2505.20416).
 
     Raises:
-        Dropped: `off_format` where P(yes) + P(no) is below `min_mass` or the endpoint left the candidates out.
+        Dropped: `off_format` where P(yes) + P(no) is below `min_mass` or the endpoint gave no candidates.
     """
     response = ask(judgement_request(statement))
     p_yes, p_no = yes_no_mass(response.first_token)
@@ -58,7 +58,7 @@ def judge_by_logprobs(statement: Statement, trainee: str, min_mass: float, ask: 
 def judge_by_sampling(
     statement: Statement, trainee: str, min_mass: float, samples: int, ask: Ask
 ) -> Judgement:
-    """The share of yes among the clear answers of `samples` independent ones; mass is the share of clear ones.
+    """The share of yes among the clear ones of `samples` independent answers; mass is their share of all.
 
     Raises:
         Dropped: `off_format` where fewer than `min_mass` of the answers were a clear yes or no.
@@ -82,12 +82,18 @@ def yes_no_mass(candidates: Sequence[TokenCandidate]) -> tuple[float, float]:
     return p_yes, p_no
 
 
+_ANSWER_PREFIX = re.compile(r"(?:the )?answer(?: is)?\b|(?:我的)?(?:答案|回答|判断)(?:是|为)?(?=[\W_])")
+_FIRST_WORD = re.compile(r"[\W_]*(\w+)")
+
+
 def _verdict(answer: ChatResponse) -> bool | None:
     """The first word of the answer as True or False; None where it is neither."""
-    words = re.findall(r"[a-z]+|正确|错误|[是否对错不]", answer.text.casefold())
-    if not words:
-        return None
-    return True if words[0] in YES else False if words[0] in NO else None
+    text = answer.text.casefold().lstrip("\"'*“ \n")
+    if prefix := _ANSWER_PREFIX.match(text):
+        text = text[prefix.end() :]
+    found = _FIRST_WORD.match(text)
+    word = found[1] if found else ""
+    return True if word in YES else False if word in NO else None
 
 
 def _word(token: str) -> str:

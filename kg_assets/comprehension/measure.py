@@ -55,7 +55,8 @@ def store_calibration(warehouse: Warehouse, run_id: str, trainee: str, measured:
     )
     with warehouse.transaction() as connection:
         last = connection.execute(
-            "SELECT judgements, accuracy, ece, brier FROM calibration WHERE trainee = ? ORDER BY number DESC LIMIT 1",
+            "SELECT judgements, accuracy, ece, brier FROM calibration WHERE trainee = ? "
+            "ORDER BY number DESC LIMIT 1",
             [trainee],
         ).fetchone()
         if last != (row.judgements, row.accuracy, row.ece, row.brier):

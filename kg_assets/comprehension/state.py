@@ -100,11 +100,15 @@ _SPOKEN = (
 
 
 def _comparable(text: str) -> str:
-    """What a sentence says, whatever its punctuation and case: letters, digits and mathematical signs."""
+    """What a sentence says, whatever its punctuation and case: letters, digits and signs such as + and €."""
     said = normalise_name(text)
     for sign, word in _SPOKEN:
         said = sign.sub(word, said)
-    return "".join(c for c in said if unicodedata.category(c)[0] in "LMN" or c in "<>=≤≥≠±×÷%‰°")
+    return "".join(c for c in said if unicodedata.category(c)[0] in "LMN" or _is_sign(c))
+
+
+def _is_sign(character: str) -> bool:
+    return unicodedata.category(character) in ("Sm", "Sc", "So") or character in "#%‰"
 
 
 def _schema(statements: int, max_chars: int) -> dict[str, Any]:

@@ -36,26 +36,26 @@ EXPORT_VERSION = "1"
     ),
 )
 def sft_datasets(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
-    """Alpaca, ShareGPT and ChatML files, dataset_info.json for LLaMA-Factory, and the lineage of every pair."""
-    stage = StageRun(context, workbench)
-    pairs = export_pairs(stage.warehouse)
-    if not pairs:
-        raise EmptyResultError(
-            f"Corpus {stage.bench.corpus!r} has nothing to export: {what_was_lost(stage.warehouse)}. "
-            "`graphtutor status` shows every stage."
+    """Alpaca, ShareGPT and ChatML files, dataset_info.json for LLaMA-Factory, the lineage of every pair."""
+    with StageRun(context, workbench) as stage:
+        pairs = export_pairs(stage.warehouse)
+        if not pairs:
+            raise EmptyResultError(
+                f"Corpus {stage.bench.corpus!r} has nothing to export: {what_was_lost(stage.warehouse)}. "
+                "`graphtutor status` shows every stage."
+            )
+        files = write_exports(_directory(stage), stage.bench.corpus, pairs, stage.settings.export)
+        row = _record(stage, files)
+        wrong = mismatched_evidence(stage.warehouse, pairs)
+        traced = blocking(
+            "evidence_is_the_source", not wrong, f"{len(wrong)} of {len(pairs)} pairs differ {wrong[:5]}"
         )
-    files = write_exports(_directory(stage), stage.bench.corpus, pairs, stage.settings.export)
-    row = _record(stage, files)
-    wrong = mismatched_evidence(stage.warehouse, pairs)
-    traced = blocking(
-        "evidence_is_the_source", not wrong, f"{len(wrong)} of {len(pairs)} pairs differ {wrong[:5]}"
-    )
-    return stage.result(
-        row,
-        preview=stage.warehouse.frame("SELECT form, question, answer FROM current_curated_qa LIMIT 5"),
-        facts={"pairs": len(pairs), "folder": dg.MetadataValue.path(str(_directory(stage)))},
-        checks=[*stage_checks(row), traced],
-    )
+        return stage.result(
+            row,
+            preview=stage.warehouse.frame("SELECT form, question, answer FROM current_curated_qa LIMIT 5"),
+            facts={"pairs": len(pairs), "folder": dg.MetadataValue.path(str(_directory(stage)))},
+            checks=[*stage_checks(row), traced],
+        )
 
 
 @dg.asset(
@@ -69,15 +69,15 @@ def sft_datasets(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
 )
 def graph_export(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """The graph with its losses as GraphML and JSON."""
-    stage = StageRun(context, workbench)
-    measured = {c.unit_id: c for c in stage.warehouse.rows(Comprehension, "FROM current_comprehension")}
-    support = {
-        unit_id: list(dict.fromkeys(span.chunk_id for span in spans))
-        for unit_id, spans in current_evidence(stage.warehouse).items()
-    }
-    units = list(current_units(stage.warehouse).values())
-    row = _record(stage, write_graph(_directory(stage), units, measured, support))
-    return stage.result(row, preview=stage.preview("format, rows, sha256"), checks=stage_checks(row))
+    with StageRun(context, workbench) as stage:
+        measured = {c.unit_id: c for c in stage.warehouse.rows(Comprehension, "FROM current_comprehension")}
+        support = {
+            unit_id: list(dict.fromkeys(span.chunk_id for span in spans))
+            for unit_id, spans in current_evidence(stage.warehouse).items()
+        }
+        units = list(current_units(stage.warehouse).values())
+        row = _record(stage, write_graph(_directory(stage), units, measured, support))
+        return stage.result(row, preview=stage.preview("format, rows, sha256"), checks=stage_checks(row))
 
 
 @dg.asset(
@@ -90,16 +90,16 @@ def graph_export(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
     check_specs=check_specs("report"),
 )
 def report(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
-    """One self-contained page: what went in, the graph, the blind spots, cost, examples, and what was dropped."""
-    stage = StageRun(context, workbench)
-    files = stage.warehouse.rows(
-        ExportedFile, "FROM current_sft_datasets UNION ALL FROM current_graph_export"
-    )
-    data = report_data(stage.warehouse, stage.bench.corpus, stage.bench.configuration, files)
-    page = Content("html", 1, [render_report(data).encode("utf-8")])
-    row = _record(stage, write_files(_directory(stage), {"report.html": page}))
-    path = dg.MetadataValue.path(str(_directory(stage) / "report.html"))
-    return stage.result(row, facts={"page": path}, checks=stage_checks(row))
+    """One self-contained page: what went in, the graph, the blind spots, cost, examples, what was dropped."""
+    with StageRun(context, workbench) as stage:
+        files = stage.warehouse.rows(
+            ExportedFile, "FROM current_sft_datasets UNION ALL FROM current_graph_export"
+        )
+        data = report_data(stage.warehouse, stage.bench.corpus, stage.bench.configuration, files)
+        page = Content("html", 1, [render_report(data).encode("utf-8")])
+        row = _record(stage, write_files(_directory(stage), {"report.html": page}))
+        path = dg.MetadataValue.path(str(_directory(stage) / "report.html"))
+        return stage.result(row, facts={"page": path}, checks=stage_checks(row))
 
 
 def _directory(stage: StageRun) -> Path:

@@ -17,21 +17,26 @@ from resources.warehouse.warehouse import Warehouse
 EXAMPLES_PER_FORM = 5
 DROP_EXAMPLES = 3
 STAGES = (
-    "documents", "chunks", "claims", "knowledge_graph", "statements", "judgements", "comprehension", "subgraphs",
-    "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa", "sft_datasets", "graph_export", "report",
+    "documents", "chunks", "claims", "knowledge_graph", "statements", "judgements", "comprehension",
+    "subgraphs", "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa", "sft_datasets", "graph_export",
+    "report",
 )  # fmt: skip
 """All stages in the order in which they run."""
 
 
 def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
-    """Every curated pair with its evidence, difficulty and mean loss, in stable order."""
+    """Every curated pair with its evidence, difficulty and mean loss, in stable order.
+
+    Pairs whose subgraph is gone are left out: they wait for the question stages to run again.
+    """
     pairs = warehouse.rows(QaPair, "FROM current_curated_qa")
     items = warehouse.frame("SELECT item_id FROM current_curated_qa")["item_id"]
     subgraphs = {s.subgraph_id: s for s in current_subgraphs(warehouse)}
     evidence, losses = current_evidence(warehouse), current_losses(warehouse)
     return [
-        _export_pair(pair, subgraphs[subgraph_id_of(item_id)], evidence, losses)
+        _export_pair(pair, subgraph, evidence, losses)
         for pair, item_id in zip(pairs, items, strict=True)
+        if (subgraph := subgraphs.get(subgraph_id_of(item_id)))
     ]
 
 
@@ -138,36 +143,43 @@ def _documents(warehouse: Warehouse) -> tuple[ReportDocument, ...]:
 
 
 def _stages(warehouse: Warehouse) -> tuple[StageRow, ...]:
-    """Rows as they stand now; calls and tokens of all runs together, so that a rerun reports the same."""
-    now = warehouse.frame("""
-        SELECT i.stage, count(*) AS rows_in, count(*) FILTER (d.key IS NOT NULL) AS dropped
-        FROM current_items i LEFT JOIN drops d ON d.stage = i.stage AND d.key = i.key GROUP BY i.stage
-    """).set_index("stage")
-    spent = warehouse.frame("""
-        SELECT stage, sum(calls)::BIGINT AS calls, sum(prompt_tokens)::BIGINT AS prompt_tokens,
-            sum(completion_tokens)::BIGINT AS completion_tokens, sum(cost_usd) AS cost_usd
-        FROM stage_runs GROUP BY stage
-    """).set_index("stage")
+    """Rows as they stand now; calls and tokens of all runs together, so that a rerun reports the same.
+
+    The cost is None as soon as one run made calls without a price.
+    """
+    with warehouse.connect() as connection:
+        found = connection.execute("""
+            WITH now AS (
+                SELECT i.stage, count(*) AS rows_in, count(d.key) AS dropped
+                FROM current_items i LEFT JOIN drops d ON d.stage = i.stage AND d.key = i.key GROUP BY i.stage
+            ), spent AS (
+                SELECT stage, sum(calls)::BIGINT AS calls, sum(prompt_tokens)::BIGINT AS prompt_tokens,
+                    sum(completion_tokens)::BIGINT AS completion_tokens,
+                    CASE WHEN NOT bool_or(calls > 0 AND cost_usd IS NULL) THEN sum(cost_usd) END AS cost_usd
+                FROM stage_runs GROUP BY stage
+            )
+            SELECT stage, rows_in, dropped, coalesce(calls, 0), coalesce(prompt_tokens, 0),
+                coalesce(completion_tokens, 0), cost_usd
+            FROM now LEFT JOIN spent USING (stage)
+        """).fetchall()
+    by_stage = {row[0]: row[1:] for row in found}
     rows = []
     for stage in STAGES:
-        if stage in now.index and stage != "report":
-            rows_in, dropped = int(now.loc[stage, "rows_in"]), int(now.loc[stage, "dropped"])
-            used = spent.loc[stage]
-            cost = None if used["cost_usd"] != used["cost_usd"] else float(used["cost_usd"])
-            tokens = int(used["prompt_tokens"]), int(used["completion_tokens"])
+        if stage in by_stage and stage != "report":
+            rows_in, dropped, calls, prompt_tokens, completion_tokens, cost_usd = by_stage[stage]
+            tokens = prompt_tokens, completion_tokens
             rows.append(
-                StageRow(
-                    stage, rows_in, rows_in - dropped, 0, dropped, int(used["calls"]), 0, *tokens, cost, None
-                )
+                StageRow(stage, rows_in, rows_in - dropped, 0, dropped, calls, 0, *tokens, cost_usd, None)
             )
     return tuple(rows)
 
 
 def _drops(warehouse: Warehouse) -> tuple[DropGroup, ...]:
-    frame = warehouse.frame("SELECT stage, reason, detail, raw FROM current_drops")
+    with warehouse.connect() as connection:
+        found = connection.execute("SELECT stage, reason, detail, raw FROM current_drops").fetchall()
     grouped: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in frame.itertuples(index=False):
-        grouped[row.stage, row.reason].append(f"{row.detail} {row.raw}".strip())
+    for stage, reason, detail, raw in found:
+        grouped[stage, reason].append(f"{detail} {raw}".strip())
     order = {stage: i for i, stage in enumerate(STAGES)}
     return tuple(
         DropGroup(stage, reason, len(texts), tuple(texts[:DROP_EXAMPLES]))
@@ -185,7 +197,8 @@ def _results(
         return ()
     with warehouse.connect() as connection:
         row = connection.execute(
-            "SELECT judgements, accuracy, ece, brier, bins FROM calibration WHERE trainee = ? ORDER BY number DESC LIMIT 1",
+            "SELECT judgements, accuracy, ece, brier, bins FROM calibration WHERE trainee = ? "
+            "ORDER BY number DESC LIMIT 1",
             [trainee],
         ).fetchone()
     if row is None:
@@ -210,8 +223,8 @@ def _results(
 def _comprehension_note(configuration: Configuration, measured: Mapping[str, Comprehension]) -> str:
     if configuration.trainee is None:
         return (
-            "There was no trainee, so no comprehension was measured: subgraphs were sampled at random and every "
-            "difficulty is medium. Set TRAINEE_MODEL and TRAINEE_BASE_URL to measure it."
+            "There was no trainee, so no comprehension was measured: subgraphs were sampled at random and "
+            "every difficulty is medium. Set TRAINEE_MODEL and TRAINEE_BASE_URL to measure it."
         )
     if not measured:
         return "No comprehension could be measured: the drops below say why."

@@ -1,6 +1,7 @@
 """Figures of the report as inline SVG, whose colours follow the page's theme by CSS classes.
 
-Only numbers go in, so nothing here needs escaping. The report's own drawing of the graph is in its template.
+`figures` makes pictures of them for the Dagster UI. Only numbers go in, so nothing here needs escaping.
+The report's own drawing of the graph is in its template.
 """
 
 from collections import Counter
@@ -9,7 +10,11 @@ from math import ceil, floor, log, log10
 
 from markupsafe import Markup
 
-from kg_assets.export.figures import COIN_TOSS_NATS, Bin
+Bin = tuple[float, float, int, float | None, float | None]
+"""One bin of a reliability curve: lower, upper, judgements, mean confidence, accuracy (None where empty)."""
+
+COIN_TOSS_NATS = log(2)
+"""-ln 0.5: the loss of one who answers yes or no at random."""
 
 LOSS_LIMITS = tuple(-log(p) for p in (0.9, 0.7, 0.5, 0.3, 0.1))
 """Upper losses of the classes 0 to 4 in nats; class 5 is above. They are -ln of round probabilities, because
@@ -25,7 +30,7 @@ LOSS_CLASSES = (
 )
 """Name of each loss class and the mean probability of the right answer that it stands for."""
 
-_WIDTH, _HEIGHT = 460, 290
+CHART_WIDTH, CHART_HEIGHT = 460, 290
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 20, 34, 44
 _LOSS_BARS = 24
 
@@ -111,11 +116,11 @@ def counts_svg(values: Sequence[int], title: str, x_label: str, y_label: str) ->
 
 
 def _x(share: float) -> float:
-    return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
+    return _LEFT + share * (CHART_WIDTH - _LEFT - _RIGHT)
 
 
 def _y(share: float) -> float:
-    return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
+    return CHART_HEIGHT - _BOTTOM - share * (CHART_HEIGHT - _TOP - _BOTTOM)
 
 
 def _bar(kind: str, left: float, right: float, share: float, title: str) -> str:
@@ -150,20 +155,22 @@ def _frame(marks: Sequence[tuple[float, str]], top: float) -> str:
     lines = []
     for value, label in marks:
         y = _y(value / top)
-        lines.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        lines.append(
+            f'<line class="grid" x1="{_LEFT}" x2="{CHART_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
         lines.append(f'<text class="tick end" x="{_LEFT - 7}" y="{y + 4:.1f}">{label}</text>')
     return "".join(lines)
 
 
 def _tick(x: float, label: str) -> str:
-    return f'<text class="tick mid" x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 17}">{label}</text>'
+    return f'<text class="tick mid" x="{x:.1f}" y="{CHART_HEIGHT - _BOTTOM + 17}">{label}</text>'
 
 
 def _svg(title: str, x_label: str, y_label: str, parts: Sequence[str]) -> Markup:
     label = f"{title}: {y_label} by {x_label}"
     return Markup(
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">'
+        f'<svg class="chart" viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" role="img" aria-label="{label}">'
         + "".join(parts)
-        + f'<text class="axis mid" x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 8}">{x_label}</text>'
+        + f'<text class="axis mid" x="{_x(0.5)}" y="{CHART_HEIGHT - 8}">{x_label}</text>'
         + f'<text class="axis" x="2" y="14">{y_label}</text></svg>'
     )

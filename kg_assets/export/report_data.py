@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kg_assets.domain import Comprehension, Evidence, GraphUnit, Subgraph
-from kg_assets.export.figures import Bin
 from kg_assets.export.files import ExportedFile
+from kg_assets.export.report_charts import Bin
 from kg_assets.export.sft import ExportPair
 
 

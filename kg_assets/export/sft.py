@@ -20,7 +20,7 @@ from typing import Any
 
 from kg_assets.domain import Difficulty, Evidence, QaForm
 from kg_assets.export.files import Content, ExportedFile, write_files
-from kg_assets.settings import ExportSettings
+from resources.settings import ExportSettings
 from resources.errors import EmptyResultError
 
 Row = dict[str, Any]

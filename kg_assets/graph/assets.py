@@ -4,7 +4,7 @@ import dagster as dg
 
 from kg_assets.checks import check_specs, result, stage_checks
 from kg_assets.domain import Chunk, Document, GraphUnit
-from kg_assets.export.figures import degree_png
+from kg_assets.export.report_charts import counts_svg
 from kg_assets.graph.extract import CLAIMS_VERSION, extract_claims, extraction_request
 from kg_assets.graph.graph_state import degrees, graph_state
 from kg_assets.graph.merge import MERGE_VERSION, describe, merge_claims, unit_key
@@ -29,30 +29,40 @@ MIN_QUOTED_SHARE = 0.5
     check_specs=check_specs("claims", ("quotes_found", "Most evidence quotes stand in their chunk.")),
 )
 def claims(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
-    """What each chunk says: entities and relations with the span of text that says so, read by the synthesizer."""
-    stage = StageRun(context, workbench)
-    settings = stage.settings.extraction
-    identity = stage.bench.endpoint("synthesizer").identity()
+    """What each chunk says: entities and relations with the text that says so, read by the synthesizer."""
+    with StageRun(context, workbench) as stage:
+        settings = stage.settings.extraction
+        identity = stage.bench.endpoint("synthesizer").identity()
 
-    def key(chunk: Chunk) -> str:
-        gleaning = system_prompt("graph", "gleaning", settings.language or chunk.language)
-        rounds = (settings.max_gleanings, gleaning if settings.max_gleanings else "")
-        return request_key(CLAIMS_VERSION, extraction_request(chunk, settings), identity, chunk.text, rounds)
+        def key(chunk: Chunk) -> str:
+            gleaning = system_prompt("graph", "gleaning", settings.language or chunk.language)
+            rounds = (settings.max_gleanings, gleaning if settings.max_gleanings else "")
+            return request_key(
+                CLAIMS_VERSION, extraction_request(chunk, settings), identity, chunk.text, rounds
+            )
 
-    items = [
-        WorkItem(chunk.chunk_id, key(chunk), chunk, chunk.document_id)
-        for chunk in stage.warehouse.rows(Chunk, "FROM current_chunks")
-    ]
-    row = stage.execute(items, lambda item, ask: extract_claims(item.payload, settings, ask), "synthesizer")
-    quoted, total = stage.warehouse.frame("SELECT count(*) FILTER (quoted), count(*) FROM current_claims").iloc[0]
-    found = quoted / total if total else 1.0
-    quotes = result("quotes_found", found >= MIN_QUOTED_SHARE, f"{quoted} of {total} quotes stand in their chunk")
-    return stage.result(
-        row,
-        preview=stage.preview("kind, coalesce(nullif(name, ''), source || ' – ' || target) AS unit, description, quoted"),
-        facts={"quotes not found in their chunk": int(total - quoted)},
-        checks=[*stage_checks(row), quotes],
-    )
+        items = [
+            WorkItem(chunk.chunk_id, key(chunk), chunk, chunk.document_id)
+            for chunk in stage.warehouse.rows(Chunk, "FROM current_chunks")
+        ]
+        row = stage.execute(
+            items, lambda item, ask: extract_claims(item.payload, settings, ask), "synthesizer"
+        )
+        quoted, total = stage.warehouse.frame(
+            "SELECT count(*) FILTER (quoted), count(*) FROM current_claims"
+        ).iloc[0]
+        found = quoted / total if total else 1.0
+        quotes = result(
+            "quotes_found", found >= MIN_QUOTED_SHARE, f"{quoted} of {total} quotes stand in their chunk"
+        )
+        return stage.result(
+            row,
+            preview=stage.preview(
+                "kind, coalesce(nullif(name, ''), source || ' – ' || target) AS unit, description, quoted"
+            ),
+            facts={"quotes not found in their chunk": int(total - quoted)},
+            checks=[*stage_checks(row), quotes],
+        )
 
 
 @dg.asset(
@@ -66,34 +76,40 @@ def claims(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Materi
 )
 def knowledge_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """Claims merged into entities and relations, and the graph database brought in line with them."""
-    stage = StageRun(context, workbench)
-    count, limit = stage.bench.tokenizer.count, stage.settings.extraction.description_tokens
-    identity = stage.bench.endpoint("synthesizer").identity()
-    merged = merge_claims(current_claims(stage.warehouse))
-    keyed = [(unit, *unit_key(unit, limit, count, identity)) for unit in merged]
-    items = [WorkItem(unit.unit.unit_id, key, unit) for unit, key, _ in keyed]
-    asks = any(needs_summary for _, _, needs_summary in keyed)
-    row = stage.execute(
-        items,
-        lambda item, ask: [describe(item.payload, limit, count, ask)],
-        "synthesizer" if asks else None,
-    )
-    units = stage.warehouse.rows(GraphUnit, "FROM current_knowledge_graph")
-    state = graph_state(
-        stage.warehouse.rows(Document, "FROM current_documents"),
-        stage.warehouse.rows(Chunk, "FROM current_chunks"),
-        units,
-        merged,
-    )
-    written = stage.bench.graph().sync(stage.bench.corpus, state)
-    return stage.result(
-        row,
-        preview=stage.preview("kind, coalesce(nullif(name, ''), source || ' – ' || target) AS unit, type, description"),
-        figures={"degree distribution": degree_png(list(degrees(units).values()))},
-        facts={
-            "entities": sum(unit.kind == "entity" for unit in units),
-            "relations": sum(unit.kind == "relation" for unit in units),
-            "written to the graph": str(written),
-        },
-        checks=stage_checks(row),
-    )
+    with StageRun(context, workbench) as stage:
+        count, limit = stage.bench.tokenizer.count, stage.settings.extraction.description_tokens
+        identity = stage.bench.endpoint("synthesizer").identity()
+        merged = merge_claims(current_claims(stage.warehouse))
+        keyed = [(unit, *unit_key(unit, limit, count, identity)) for unit in merged]
+        items = [WorkItem(unit.unit.unit_id, key, unit) for unit, key, _ in keyed]
+        asks = any(needs_summary for _, _, needs_summary in keyed)
+        row = stage.execute(
+            items,
+            lambda item, ask: [describe(item.payload, limit, count, ask)],
+            "synthesizer" if asks else None,
+        )
+        units = stage.warehouse.rows(GraphUnit, "FROM current_knowledge_graph")
+        state = graph_state(
+            stage.warehouse.rows(Document, "FROM current_documents"),
+            stage.warehouse.rows(Chunk, "FROM current_chunks"),
+            units,
+            merged,
+        )
+        written = stage.bench.graph().sync(stage.bench.corpus, state)
+        return stage.result(
+            row,
+            preview=stage.preview(
+                "kind, coalesce(nullif(name, ''), source || ' – ' || target) AS unit, type, description"
+            ),
+            figures={
+                "degree distribution": counts_svg(
+                    list(degrees(units).values()), "Degrees", "relations of an entity", "entities"
+                )
+            },
+            facts={
+                "entities": sum(unit.kind == "entity" for unit in units),
+                "relations": sum(unit.kind == "relation" for unit in units),
+                "written to the graph": str(written),
+            },
+            checks=stage_checks(row),
+        )

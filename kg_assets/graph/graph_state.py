@@ -1,4 +1,4 @@
-"""The desired content of the graph database, as a pure function of documents, chunks, units and their support."""
+"""The desired content of the graph database, a pure function of documents, chunks, units and their support."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ def graph_state(
     units: Sequence[GraphUnit],
     merged: Sequence[MergedUnit],
 ) -> GraphState:
-    """Everything that should stand in the graph for one corpus; a relation stands only between standing entities."""
+    """Everything that should stand in the graph for one corpus; relations only between standing entities."""
     support = {found.unit.unit_id: found for found in merged}
     entities = [unit for unit in units if unit.kind == "entity"]
     standing = {unit.unit_id for unit in entities}

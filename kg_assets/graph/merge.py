@@ -1,6 +1,7 @@
 """From the claims of all chunks to graph units: one entity per name, one relation per pair.
 
-A pure function of the claims and their order; writing to the graph store is in `graph_state` and `resources.graph`.
+A pure function of the claims and their order. Writing to the graph store is in `graph_state` and
+`resources.graph`.
 """
 
 from collections import Counter, defaultdict
@@ -29,7 +30,7 @@ class ChunkClaim:
 
 @dataclass(frozen=True, slots=True)
 class MergedUnit:
-    """A unit before its description is written: the distinct descriptions in stable order, and its support."""
+    """A unit before its description is written: distinct descriptions in stable order, and its support."""
 
     unit: GraphUnit
     descriptions: tuple[str, ...]
@@ -40,9 +41,9 @@ class MergedUnit:
 def merge_claims(claims: Sequence[ChunkClaim]) -> list[MergedUnit]:
     """All units that the claims speak of, entities first, each kind in order of first mention.
 
-    Entity identity is `normalise_name`; its name and type are the majority's, ties by order. A relation is one
-    per unordered pair, its direction the majority's. A relation that names an entity no claim describes creates
-    it with type `unknown`, supported by that relation.
+    Entity identity is `normalise_name`; its name and type are the majority's, ties by order. A relation is
+    one per unordered pair, its direction the majority's. A relation that names an entity no claim describes
+    creates it with type `unknown`, supported by that relation.
 
     Args:
         claims: in document order, which makes the result stable.
@@ -77,7 +78,7 @@ def with_description(merged: MergedUnit, description: str) -> GraphUnit:
 def unit_key(
     merged: MergedUnit, limit_tokens: int, count_tokens: Callable[[str], int], identity: Mapping[str, Any]
 ) -> tuple[str, bool]:
-    """Row key of a unit, and whether its descriptions need a summary; only then does the model matter to it."""
+    """Row key of a unit, and whether its descriptions need a summary; only then does the model matter."""
     content = asdict(merged.unit), merged.descriptions
     if count_tokens(_joined(merged)) <= limit_tokens:
         return fingerprint(MERGE_VERSION, content), False

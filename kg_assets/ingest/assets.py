@@ -21,11 +21,11 @@ from resources.workbench import Workbench
 )
 def documents(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """One row a version of a document: text, metadata, language. Files that cannot be read are drops."""
-    stage = StageRun(context, workbench)
-    items = document_items(stage.bench.documents, stage.bench.corpus, stage.settings.documents)
-    row = stage.execute(items, take_document)
-    preview = stage.preview("document_id, language, length(text) AS characters, text")
-    return stage.result(row, preview=preview, checks=stage_checks(row))
+    with StageRun(context, workbench) as stage:
+        items = document_items(stage.bench.documents, stage.bench.corpus, stage.settings.documents)
+        row = stage.execute(items, take_document)
+        preview = stage.preview("document_id, language, length(text) AS characters, text")
+        return stage.result(row, preview=preview, checks=stage_checks(row))
 
 
 @dg.asset(
@@ -39,17 +39,17 @@ def documents(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
 )
 def chunks(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """One row a span of a document, cut on structure and sentence boundaries below a token limit."""
-    stage = StageRun(context, workbench)
-    settings, count = stage.settings.chunking, stage.bench.tokenizer.count
-    items = [
-        WorkItem(
-            document.document_id,
-            fingerprint(CHUNKER_VERSION, document.document_id, document.version, settings.model_dump()),
-            document,
-            document.document_id,
-        )
-        for document in stage.warehouse.rows(Document, "FROM current_documents")
-    ]
-    row = stage.execute(items, lambda item, _ask: chunk_document(item.payload, settings, count))
-    preview = stage.preview("document_id, start_char, end_char, tokens, text")
-    return stage.result(row, preview=preview, checks=stage_checks(row))
+    with StageRun(context, workbench) as stage:
+        settings, count = stage.settings.chunking, stage.bench.tokenizer.count
+        items = [
+            WorkItem(
+                document.document_id,
+                fingerprint(CHUNKER_VERSION, document.document_id, document.version, settings.model_dump()),
+                document,
+                document.document_id,
+            )
+            for document in stage.warehouse.rows(Document, "FROM current_documents")
+        ]
+        row = stage.execute(items, lambda item, _ask: chunk_document(item.payload, settings, count))
+        preview = stage.preview("document_id, start_char, end_char, tokens, text")
+        return stage.result(row, preview=preview, checks=stage_checks(row))

@@ -3,9 +3,9 @@
 import dagster as dg
 
 from kg_assets.checks import blocking, check_specs, stage_checks
-from kg_assets.quality.gates import GATES_VERSION
-from kg_assets.quality.curate import curation_items, pass_or_drop, unsupported_pairs
 from kg_assets.materialize import OWNERS, StageRun, corpora
+from kg_assets.quality.curate import curation_items, pass_or_drop, unsupported_pairs
+from kg_assets.quality.gates import GATES_VERSION
 from kg_assets.synthesis.assets import qa_aggregated, qa_atomic, qa_multi_hop
 from resources.workbench import Workbench
 
@@ -17,12 +17,18 @@ from resources.workbench import Workbench
     owners=OWNERS,
     kinds={"duckdb"},
     deps=[qa_atomic, qa_aggregated, qa_multi_hop],
-    check_specs=check_specs("curated_qa", ("has_evidence", "Every pair leads back to at least one span of source text.")),
+    check_specs=check_specs(
+        "curated_qa", ("has_evidence", "Every pair leads back to at least one span of source text.")
+    ),
 )
 def curated_qa(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """Pairs of all forms that passed every gate; the others are drops with the gate's name as reason."""
-    stage = StageRun(context, workbench)
-    row = stage.execute(curation_items(stage.warehouse), pass_or_drop)
-    missing = unsupported_pairs(stage.warehouse)
-    evidence = blocking("has_evidence", not missing, f"{len(missing)} pairs have no evidence {', '.join(missing[:5])}")
-    return stage.result(row, preview=stage.preview("form, question, answer"), checks=[*stage_checks(row), evidence])
+    with StageRun(context, workbench) as stage:
+        row = stage.execute(curation_items(stage.warehouse), pass_or_drop)
+        missing = unsupported_pairs(stage.warehouse)
+        evidence = blocking(
+            "has_evidence", not missing, f"{len(missing)} pairs have no evidence {', '.join(missing[:5])}"
+        )
+        return stage.result(
+            row, preview=stage.preview("form, question, answer"), checks=[*stage_checks(row), evidence]
+        )

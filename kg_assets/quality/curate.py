@@ -1,5 +1,7 @@
 """The curated_qa stage: all current pairs through the gates, in a stable order."""
 
+from dataclasses import asdict
+
 from kg_assets.domain import QaPair, fingerprint
 from kg_assets.ledger import Dropped, WorkItem
 from kg_assets.quality.gates import GATES_VERSION, Verdict, judge_pairs
@@ -20,9 +22,7 @@ def curation_items(warehouse: Warehouse) -> list[WorkItem[Judged]]:
             row for (row,) in warehouse.frame(f"SELECT item_id FROM current_{stage}").itertuples(index=False)
         ]
     return [
-        WorkItem(
-            item_id, fingerprint(GATES_VERSION, pair.qa_id, verdict.gate, verdict.detail), (pair, verdict)
-        )
+        WorkItem(item_id, fingerprint(GATES_VERSION, asdict(pair), asdict(verdict)), (pair, verdict))
         for item_id, pair, verdict in zip(item_ids, pairs, judge_pairs(pairs), strict=True)
     ]
 

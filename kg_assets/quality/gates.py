@@ -8,20 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kg_assets.domain import QaPair, normalise_name
-from kg_assets.ingest.language import detect_language, language_name
+from kg_assets.ingest.language import language_name
+from kg_assets.quality.input_references import input_reference
+from kg_assets.quality.source_language import foreign_language
 
 GATES_VERSION = "1"
 MIN_ANSWER_CHARS = 2
-_REFERS_TO_INPUT = re.compile(
-    r"\b(?:the|this|that|these|those|above|given|following|provided)\s+(?:\w+\s+)?"
-    r"(?:text|passage|paragraph|document|article|excerpt|context|input|fact|facts|statement|statements|description|"
-    r"information\s+(?:above|provided|given)|(?:given|provided|mentioned|listed)\s+(?:entity|entities|relation|relations))\b"
-    r"|\b(?:given|provided|mentioned)\s+(?:entity|entities|relation|relations|facts?)\b"
-    r"|\baccording\s+to\s+(?:the|this)\s+(?:text|passage|document|facts?|description|statement)\b"
-    r"|(?:根据|依据|按照)?(?:上述|以上|该|本|此|这段|这篇|给定的?|所给的?|提供的?|文中的?)(?:文本|文字|段落|文档|文章|材料|事实|陈述|描述|实体|关系|输入|说明文字)"
-    r"|文中(?:提到|所述|指出|说)|根据(?:文本|文字|段落|文档|文章|材料|事实)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +48,18 @@ def has_schema(pair: QaPair) -> str:
 
 
 def speaks_the_source_language(pair: QaPair) -> str:
-    """Question and answer are in the language of the units, as far as a detector can tell for short text."""
+    """Question and answer are in the language of the units, as far as short text full of names can tell."""
     for field, text in (("question", pair.question), ("answer", pair.answer)):
-        if _contradicts(text, pair.language):
-            found = language_name(detect_language(text))
-            return f"The {field} is in {found}, its source in {language_name(pair.language)}."
+        if found := foreign_language(text, pair.language):
+            return f"The {field} is in {language_name(found)}, its source in {language_name(pair.language)}."
     return ""
 
 
 def stands_alone(pair: QaPair) -> str:
-    """No talk of "the text", "the passage" or "the given entities", which the model to be trained never sees."""
+    """No talk of "the passage" or "the given entities", which the model to be trained never sees."""
     for field, text in (("question", pair.question), ("answer", pair.answer)):
-        if match := _REFERS_TO_INPUT.search(text):
-            return f"The {field} speaks of {match.group(0)!r}, which its reader does not have."
+        if phrase := input_reference(text, question=field == "question"):
+            return f"The {field} speaks of {phrase!r}, which its reader does not have."
     return ""
 
 
@@ -81,7 +72,7 @@ GATES: tuple[tuple[str, Callable[[QaPair], str]], ...] = (
 
 
 def judge_pairs(pairs: Sequence[QaPair]) -> list[Verdict]:
-    """One verdict for each pair, in order; of exact duplicates (equal but for case and space) the first passes."""
+    """One verdict for each pair, in order; of duplicates (equal but for case and space) the first passes."""
     seen: dict[tuple[str, str], QaPair] = {}
     verdicts = []
     for pair in pairs:
@@ -100,18 +91,3 @@ def _first_stop(pair: QaPair) -> Verdict:
         if detail := check(pair):
             return Verdict(gate, detail)
     return Verdict()
-
-
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
-_MIN_DETECTABLE_CHARS = 40
-
-
-def _contradicts(text: str, language: str) -> bool:
-    """Script decides between Chinese and Latin writing; among languages of one script only longer text does."""
-    cjk, latin = len(_CJK.findall(text)), len(_LATIN.findall(text))
-    if language in ("zh", "ja", "ko"):
-        return cjk == 0 and latin > 0
-    if cjk > latin:
-        return True
-    return len(text) >= _MIN_DETECTABLE_CHARS and detect_language(text) != language

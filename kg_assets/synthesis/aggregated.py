@@ -1,4 +1,4 @@
-"""Aggregated questions: a subgraph rewritten as one coherent text, the answer; then the question it answers."""
+"""Aggregated questions: a subgraph rewritten as one text, the answer; then the question it answers."""
 
 from collections.abc import Sequence
 

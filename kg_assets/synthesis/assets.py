@@ -5,7 +5,7 @@ import dagster as dg
 from kg_assets.checks import check_specs, stage_checks
 from kg_assets.comprehension.assets import comprehension
 from kg_assets.domain import QaForm, fingerprint
-from kg_assets.export.figures import subgraph_sizes_png
+from kg_assets.export.report_charts import counts_svg
 from kg_assets.graph.assets import knowledge_graph
 from kg_assets.ledger import WorkItem
 from kg_assets.materialize import OWNERS, StageRun, corpora
@@ -29,27 +29,46 @@ from resources.workbench import Workbench
 )
 def subgraphs(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """Units that belong together, grown from the worst-known relations; each relation is in exactly one."""
-    stage = StageRun(context, workbench)
-    units = list(current_units(stage.warehouse).values())
-    losses = current_losses(stage.warehouse)
-    found = traverse(units, losses, stage.settings.traverse_strategy, stage.bench.tokenizer.count)
-    items = [
-        WorkItem(
-            s.subgraph_id,
-            fingerprint(TRAVERSE_VERSION, s.subgraph_id, s.entity_ids, s.relation_ids, s.mean_loss, s.difficulty, s.tokens),
-            s,
+    with StageRun(context, workbench) as stage:
+        units = list(current_units(stage.warehouse).values())
+        losses = current_losses(stage.warehouse)
+        found = traverse(units, losses, stage.settings.traverse_strategy, stage.bench.tokenizer.count)
+        items = [
+            WorkItem(
+                s.subgraph_id,
+                fingerprint(
+                    TRAVERSE_VERSION,
+                    s.subgraph_id,
+                    s.entity_ids,
+                    s.relation_ids,
+                    s.mean_loss,
+                    s.difficulty,
+                    s.tokens,
+                ),
+                s,
+            )
+            for s in found
+        ]
+        row = stage.execute(
+            items, lambda item, _ask: [item.payload], note="" if losses else "no losses: random sampling"
         )
-        for s in found
-    ]
-    row = stage.execute(items, lambda item, _ask: [item.payload], note="" if losses else "no losses: random sampling")
-    used = {unit_id for s in found for unit_id in s.entity_ids}
-    return stage.result(
-        row,
-        preview=stage.preview("subgraph_id, len(entity_ids) AS entities, difficulty, mean_loss, tokens"),
-        figures={"subgraph sizes": subgraph_sizes_png([len(s.entity_ids) + len(s.relation_ids) for s in found])},
-        facts={"isolated entities left out": sum(u.kind == "entity" and u.unit_id not in used for u in units)},
-        checks=stage_checks(row),
-    )
+        used = {unit_id for s in found for unit_id in s.entity_ids}
+        return stage.result(
+            row,
+            preview=stage.preview("subgraph_id, len(entity_ids) AS entities, difficulty, mean_loss, tokens"),
+            figures={
+                "subgraph sizes": counts_svg(
+                    [len(s.entity_ids) + len(s.relation_ids) for s in found],
+                    "Subgraph sizes",
+                    "entities and relations",
+                    "subgraphs",
+                )
+            },
+            facts={
+                "isolated entities left out": sum(u.kind == "entity" and u.unit_id not in used for u in units)
+            },
+            checks=stage_checks(row),
+        )
 
 
 def _result(stage: StageRun, items: list[WorkItem[object]], form: QaForm) -> dg.MaterializeResult:
@@ -60,7 +79,9 @@ def _result(stage: StageRun, items: list[WorkItem[object]], form: QaForm) -> dg.
         "multi_hop": lambda item, ask: [write_multi_hop(item.payload, ask)],
     }
     wanted = form in stage.settings.qa_forms
-    row = stage.execute(items if wanted else [], writers[form], "synthesizer", "" if wanted else "not among qa.forms")
+    row = stage.execute(
+        items if wanted else [], writers[form], "synthesizer", "" if wanted else "not among qa.forms"
+    )
     return stage.result(row, preview=stage.preview("question, answer"), checks=stage_checks(row))
 
 
@@ -75,10 +96,10 @@ def _result(stage: StageRun, items: list[WorkItem[object]], form: QaForm) -> dg.
 )
 def qa_atomic(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """One question and answer for each unit of a subgraph."""
-    stage = StageRun(context, workbench)
-    found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
-    items = atomic_items(found, units, stage.bench.endpoint("synthesizer").identity())
-    return _result(stage, items, "atomic")
+    with StageRun(context, workbench) as stage:
+        found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
+        items = atomic_items(found, units, stage.bench.endpoint("synthesizer").identity())
+        return _result(stage, items, "atomic")
 
 
 @dg.asset(
@@ -92,10 +113,10 @@ def qa_atomic(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
 )
 def qa_aggregated(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """Each subgraph of at least two units as one coherent text, and the question it answers."""
-    stage = StageRun(context, workbench)
-    found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
-    items = aggregated_items(found, units, stage.bench.endpoint("synthesizer").identity())
-    return _result(stage, items, "aggregated")
+    with StageRun(context, workbench) as stage:
+        found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
+        items = aggregated_items(found, units, stage.bench.endpoint("synthesizer").identity())
+        return _result(stage, items, "aggregated")
 
 
 @dg.asset(
@@ -109,7 +130,7 @@ def qa_aggregated(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
 )
 def qa_multi_hop(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """A question over at least two relations of a subgraph, with the reasoning path that answers it."""
-    stage = StageRun(context, workbench)
-    found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
-    items = multi_hop_items(found, units, stage.bench.endpoint("synthesizer").identity())
-    return _result(stage, items, "multi_hop")
+    with StageRun(context, workbench) as stage:
+        found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
+        items = multi_hop_items(found, units, stage.bench.endpoint("synthesizer").identity())
+        return _result(stage, items, "multi_hop")

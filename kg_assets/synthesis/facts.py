@@ -9,14 +9,20 @@ from kg_assets.domain import GraphUnit, QaForm, QaPair, Subgraph, fingerprint
 
 
 def units_of(subgraph: Subgraph, units: Mapping[str, GraphUnit]) -> list[GraphUnit]:
-    """The subgraph's described units, relations before entities, each by name.
+    """The subgraph's described units, relations before entities, each by name; none if a unit has left the
+    graph, since then the subgraph is older than it.
 
     The order depends on the units alone: the order in which traversal reached them changes with any loss, and
     with it the prompt and the row key would.
     """
-    members = [units[unit_id] for unit_id in (*subgraph.relation_ids, *subgraph.entity_ids)]
-    described = [unit for unit in members if unit.description]
-    return sorted(described, key=lambda unit: (unit.kind != "relation", unit.source, unit.target, unit.name))
+    unit_ids = (*subgraph.relation_ids, *subgraph.entity_ids)
+    if not all(unit_id in units for unit_id in unit_ids):
+        return []
+    described = [units[unit_id] for unit_id in unit_ids if units[unit_id].description]
+    return sorted(
+        described,
+        key=lambda unit: (unit.kind != "relation", unit.source, unit.target, unit.name, unit.unit_id),
+    )
 
 
 def facts_of(units: Sequence[GraphUnit]) -> list[str]:

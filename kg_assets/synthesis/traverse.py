@@ -17,7 +17,7 @@ from itertools import groupby
 from math import fsum
 
 from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint
-from kg_assets.settings import TraverseStrategy
+from resources.settings import TraverseStrategy
 
 TRAVERSE_VERSION = "1"
 

@@ -5,20 +5,24 @@ its
 own: only there can a request be given up at any point, be it while connecting or in the middle of a body.
 """
 
+from __future__ import annotations
+
 import asyncio
 import concurrent.futures
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx2
-import openai
 
 from resources.errors import SettingsError
 from resources.models.stopping import Stopped, StopScope
+
+if TYPE_CHECKING:
+    import openai
 
 _CONNECT_TIMEOUT_S = 10.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -105,6 +109,9 @@ class Endpoint:
             return self._loop, self._client
 
     def _new_client(self) -> openai.AsyncOpenAI:
+        # Imported here: it takes half a second, and a run with nothing new asks no model.
+        import openai
+
         timeout = httpx2.Timeout(self._timeout_s, connect=min(_CONNECT_TIMEOUT_S, self._timeout_s), pool=None)
         limits = httpx2.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
         # A proxy from the environment is for the world outside, never for a server on this machine.
@@ -120,6 +127,8 @@ class Endpoint:
         )
 
     async def _post(self, client: openai.AsyncOpenAI, path: str, body: dict[str, Any]) -> Reply | NoReply:
+        import openai
+
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout_s):

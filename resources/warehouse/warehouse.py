@@ -46,6 +46,7 @@ class Warehouse:
         self.wait_s = wait_s
         with _registry_lock:
             self._lock = _process_locks.setdefault(self.path, threading.RLock())
+        self._opened: Connection | None = None
 
     def exists(self) -> bool:
         """Whether the file was ever made."""
@@ -55,20 +56,18 @@ class Warehouse:
     def connect(self) -> Iterator[Connection]:
         """A connection for one unit of work, with the schema in place.
 
+        Opening takes some 40 ms: a unit of work inside another one of the same thread shares its connection.
+
         Raises:
             WarehouseError: locked for longer than `wait_s`, unwritable, full, damaged or of another version.
         """
         with self._lock:
+            outer = self._opened
+            connection = outer or self._open()
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                connection = self._open()
-            except OSError as error:
-                raise WarehouseError(
-                    f"{self.path} cannot be written ({error.strerror}): choose another --workspace or mend "
-                    "its permissions."
-                ) from error
-            try:
-                _migrate(connection, self.path)
+                if outer is None:
+                    _migrate(connection, self.path)
+                    self._opened = connection
                 yield connection
             except (duckdb.IOException, duckdb.FatalException) as error:
                 raise _explained(error, self.path) from error
@@ -78,7 +77,9 @@ class Warehouse:
                     raise
                 raise _explained(error, self.path) from error
             finally:
-                connection.close()
+                if outer is None:
+                    self._opened = None
+                    connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -109,6 +110,13 @@ class Warehouse:
             return None if row is None else row[0]
 
     def _open(self) -> Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WarehouseError(
+                f"{self.path} cannot be written ({error.strerror}): choose another --workspace or mend its "
+                "permissions."
+            ) from error
         deadline = time.monotonic() + self.wait_s
         pause_s = 0.02
         while True:

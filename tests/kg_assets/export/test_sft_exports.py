@@ -14,7 +14,7 @@ import pytest
 
 from kg_assets.export.files import Content, write_files
 from kg_assets.export.sft import ExportPair, dataset_info, write_exports
-from kg_assets.settings import ExportSettings
+from resources.settings import ExportSettings
 from resources.errors import EmptyResultError, ExportError
 
 Pairs = tuple[ExportPair, ...]

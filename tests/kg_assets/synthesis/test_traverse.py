@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint
-from kg_assets.settings import TraverseStrategy
+from resources.settings import TraverseStrategy
 from kg_assets.synthesis.traverse import difficulties, traverse
 
 

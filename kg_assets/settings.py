@@ -1,3 +1,0 @@
-"""Moved to resources.settings."""
-
-from resources.settings import *  # noqa: F403
