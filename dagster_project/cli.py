@@ -1,18 +1,26 @@
-"""The command `graphtutor`: arguments, exit codes and what is printed. The work is in the modules it calls."""
+"""The command `graphtutor`: arguments, exit codes, what is printed.
 
+The work is in the modules it calls, which are imported where they are used: loading them all takes seconds.
+"""
+
+import gc
 import json
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from resources.errors import SettingsError, TutorError
+from resources.errors import EmptyResultError
+
+if TYPE_CHECKING:
+    from dagster_project.run import RunOutcome
+    from resources.workbench import Workbench
 
 FAILED = 1
 JSON_FIELDS = (
@@ -53,7 +61,7 @@ def _paths(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="graphtutor")
 def cli() -> None:
-    """Documents in; a knowledge graph, a map of a model's blind spots, and fine-tuning data about them out."""
+    """Documents in; a knowledge graph, a map of a model's blind spots and fine-tuning data out."""
 
 
 @cli.command()
@@ -63,45 +71,48 @@ def cli() -> None:
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object at the end, and nothing else, to stdout."
 )
-def run(workbench: Any, corpus: str | None, select: str | None, as_json: bool) -> None:
+def run(workbench: "Workbench", corpus: str | None, select: str | None, as_json: bool) -> None:
     """Materialise the pipeline: only what is new or changed is computed."""
+    from dagster_project.corpus_names import corpora_to_run
+
+    workbench.configuration()
+    names = corpora_to_run(workbench, corpus)
     from dagster_project.run import RunOutcome, run_corpus
     from dagster_project.terminal import TerminalProgress
     from kg_assets.export.collect import STAGES
     from resources import progress
 
-    workbench.configuration()
     outcomes: list[RunOutcome] = []
-    for name in [corpus] if corpus else _corpora(workbench):
-        if corpus:
-            _check_known(workbench, corpus)
+    empty: list[str] = []
+    for name in names:
         with TerminalProgress(STAGES) as shown:
             progress.listeners.append(shown)
             try:
                 outcomes.append(run_corpus(workbench, name, select))
+            except EmptyResultError as error:  # this corpus' own trouble: the others may still have something
+                empty.append(str(error))
+                continue
             finally:
                 progress.listeners.remove(shown)
         if not as_json:
             _print_outcome(outcomes[-1])
-    if as_json:
+    if as_json and outcomes:
         reports = [_as_json(outcome) for outcome in outcomes]
-        click.echo(json.dumps(reports[0] if len(reports) == 1 else {"corpora": reports}, ensure_ascii=False))
+        click.echo(json.dumps(reports[0] if len(names) == 1 else {"corpora": reports}, ensure_ascii=False))
+    if empty:
+        raise EmptyResultError(" ".join(empty))
 
 
 @cli.command()
 @_paths
 @click.option("--corpus", help="Only this corpus.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def status(workbench: Any, corpus: str | None, as_json: bool) -> None:
+def status(workbench: "Workbench", corpus: str | None, as_json: bool) -> None:
     """Rows, drops, cost and freshness of every stage."""
+    from dagster_project.corpus_names import corpora_to_show
     from dagster_project.status import corpus_status, print_status
 
-    names = (
-        [corpus] if corpus else sorted({*_stored_corpora(workbench), *_corpora(workbench, required=False)})
-    )
-    if not names:
-        raise SettingsError("There is nothing yet: put documents into a folder and call graphtutor run.")
-    found = [corpus_status(workbench, name) for name in names]
+    found = [corpus_status(workbench, name) for name in corpora_to_show(workbench, corpus)]
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False))
     else:
@@ -111,7 +122,7 @@ def status(workbench: Any, corpus: str | None, as_json: bool) -> None:
 
 @cli.command()
 @_paths
-def doctor(workbench: Any) -> None:
+def doctor(workbench: "Workbench") -> None:
     """What works, what does not, and what to do: endpoints, models, graph, disk."""
     from dagster_project.doctor import examine, print_findings
 
@@ -125,11 +136,12 @@ def doctor(workbench: Any) -> None:
 @_paths
 @click.argument("qa_id")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def trace(workbench: Any, qa_id: str, as_json: bool) -> None:
+def trace(workbench: "Workbench", qa_id: str, as_json: bool) -> None:
     """From one QA pair back to the source sentences, shown in their context."""
+    from dagster_project.corpus_names import stored_corpora
     from dagster_project.trace import print_trace, trace_pair
 
-    found = trace_pair(workbench, _stored_corpora(workbench), qa_id)
+    found = trace_pair(workbench, stored_corpora(workbench), qa_id)
     if as_json:
         click.echo(json.dumps(asdict(found), ensure_ascii=False))
     else:
@@ -139,7 +151,7 @@ def trace(workbench: Any, qa_id: str, as_json: bool) -> None:
 @cli.command()
 @_paths
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
-def ui(workbench: Any, port: int) -> None:
+def ui(workbench: "Workbench", port: int) -> None:
     """The Dagster UI on this workspace, with the sensor on the documents folder switched on."""
     from dagster_project.ui import serve_ui
 
@@ -147,66 +159,48 @@ def ui(workbench: Any, port: int) -> None:
     sys.exit(serve_ui(workbench, port))
 
 
-def main() -> None:
-    """Entry point: a TutorError is one sentence on standard error, anything else a bug with its traceback in a file."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: what the user can mend is one sentence on standard error, a bug shows its traceback.
+
+    Args:
+        arguments: those of the command line; None takes the process' own.
+    """
     warnings.filterwarnings("ignore", module="dagster")
+    # A run makes a million small objects that live to its end; looking for garbage among them took an eighth
+    # of a run with nothing new.
+    gc.set_threshold(50_000)
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        _fail("Stopped. What is done is kept; the next run goes on from there.")
-    except KeyboardInterrupt:
+        cli.main(arguments, prog_name="graphtutor", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
         _fail("Stopped. What is done is kept; the next run goes on from there.")
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except TutorError as error:
-        _fail(str(error))
-    except OSError as error:
-        if error.errno is None:
+    except BrokenPipeError:
+        # Whoever read our output, such as `head`, has enough; Python would complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except Exception as error:
+        from dagster_project.failures import sentence_for
+
+        sentence = sentence_for(error)
+        if sentence is None:
             raise
-        place = f" ({error.filename})" if error.filename else ""
-        _fail(
-            f"The system refused: {error.strerror}{place}. Free disk space or mend permissions, then run again."
-        )
+        _fail(sentence)
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str) -> NoReturn:
     click.secho("graphtutor: ", fg="red", nl=False, err=True)
     click.echo(sentence, err=True)
     sys.exit(FAILED)
 
 
-def _corpora(workbench: Any, required: bool = True) -> list[str]:
-    """Corpora on disk, and those in the workspace whose folder is gone: their rows must leave too."""
-    from kg_assets.ingest.corpora import scan_corpora
-
-    root = workbench.documents_root()
-    if not required and not root.exists():
-        return []
-    found = sorted({*scan_corpora(root), *_stored_corpora(workbench)} if required else scan_corpora(root))
-    if required and not found:
-        raise SettingsError(
-            f"There are no documents in {root}: put .txt, .md, .jsonl or .json files there, or name another folder with --documents."
-        )
-    return found
-
-
-def _stored_corpora(workbench: Any) -> list[str]:
-    return sorted(path.stem for path in (workbench.layout.root / "warehouse").glob("*.duckdb"))
-
-
-def _check_known(workbench: Any, corpus: str) -> None:
-    known = _corpora(workbench)
-    if corpus not in known:
-        raise SettingsError(f"There is no corpus {corpus!r}: there are {', '.join(known)}.")
-
-
-def _as_json(outcome: Any) -> dict[str, Any]:
+def _as_json(outcome: "RunOutcome") -> dict[str, Any]:
     stages = {row["stage"]: {field: row[field] for field in JSON_FIELDS} for row in outcome.stages}
     return {"corpus": outcome.corpus, "stages": stages, "exports": outcome.exports}
 
 
-def _print_outcome(outcome: Any) -> None:
+def _print_outcome(outcome: "RunOutcome") -> None:
     from dagster_project.terminal import print_pairs, print_stages
 
     print_stages(outcome.stages, f"corpus {outcome.corpus}")

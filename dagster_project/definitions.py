@@ -23,7 +23,7 @@ def build_defs(workbench: Workbench) -> dg.Definitions:
         jobs=[pipeline_job, *group_jobs],
         sensors=[documents_sensor(pipeline_job.name, corpora)],
         resources={"workbench": workbench},
-        # Steps share one DuckDB file, which one process may write at a time; a process per step would wait for itself.
+        # Steps share one DuckDB file, which one process may write at a time: processes would wait in turn.
         executor=dg.in_process_executor,
     )
 

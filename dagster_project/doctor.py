@@ -1,6 +1,7 @@
 """`graphtutor doctor`: tries everything a run needs and says what works, what does not, and what to do."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -107,12 +108,17 @@ def _graph(bench: RunBench) -> str:
 
 def _model(bench: RunBench, role: Role) -> str:
     endpoint = bench.endpoint(role)
-    answer = bench.gateway(role).ask(
-        ChatRequest(
-            (Message("user", "Answer with the word ready."),), max_tokens=16, stage="doctor", item_id=role
-        )
+    # The time makes it another request each time: an answer from the store would say nothing of today.
+    request = ChatRequest(
+        (Message("user", "Answer with the word ready."),),
+        max_tokens=16,
+        sample=time.time_ns() % 1_000_000,
+        stage="doctor",
+        item_id=role,
     )
-    place = f"embedded, {model_path(endpoint.local)}" if endpoint.local else endpoint.base_url
+    gateway = bench.gateway(role)
+    answer = gateway.ask(request)
+    place = f"embedded, {model_path(endpoint.local)}" if endpoint.local else gateway.url
     return f"{endpoint.model} ({place}) answers: {answer.text[:40]!r}"
 
 

@@ -22,6 +22,10 @@ DAGSTER_YAML = """\
 # graphtutor wrote this once; it is yours to change.
 telemetry:
   enabled: false
+nux:
+  enabled: false               # no invitation to the Dagster community on the first visit
+python_logs:
+  python_log_level: INFO       # what a run prints; the event log has every event all the same
 concurrency:
   runs:
     tag_concurrency_limits:
@@ -98,8 +102,9 @@ def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
     """What a finished run stored."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     rows = warehouse.frame("SELECT * FROM stage_runs WHERE run_id = ? ORDER BY number", [run_id])
-    found = rows.astype(object).where(rows.notna(), None).to_dict("records")
-    stages = sorted(found, key=lambda row: STAGES.index(row["stage"]))
+    found = rows.astype(object).where(rows.notna(), None).itertuples(index=False, name=None)
+    stages = [dict(zip(rows.columns, row, strict=True)) for row in found]
+    stages.sort(key=lambda row: STAGES.index(row["stage"]))
     files = warehouse.frame(
         "SELECT path FROM current_sft_datasets UNION ALL SELECT path FROM current_graph_export "
         "UNION ALL SELECT path FROM current_report"
@@ -115,7 +120,8 @@ def _selected(defs: dg.Definitions, select: str | None) -> Sequence[dg.AssetKey]
     except (dg.DagsterError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise SettingsError(
-            f"--select {select!r} is not an asset selection ({reason}): try 'qa_atomic', '+qa_atomic' or 'group:export'."
+            f"--select {select!r} is not an asset selection ({reason}): try 'qa_atomic', '+qa_atomic' or "
+            "'group:export'."
         ) from error
     if not keys:
         raise SettingsError(f"--select {select!r} matches no asset: the assets are {', '.join(STAGES)}.")

@@ -1,6 +1,9 @@
 """What stands in a corpus' warehouse: rows, drops, cost and freshness of every stage."""
 
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -31,7 +34,10 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class StageStatus:
-    """One stage as it stands; tokens and cost are of all runs. `freshness` is `fresh`, `never run`, or why not."""
+    """One stage as it stands; calls, tokens and cost are of all runs.
+
+    `freshness` is `fresh`, `never run`, or why it is not fresh.
+    """
 
     stage: str
     rows: int
@@ -45,6 +51,24 @@ class StageStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of a stage, as far as it matters here; `number` is in the order of time."""
+
+    number: int
+    stage: str
+    new: int
+    dropped: int
+    rows_out: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    finished_at: str
+    data_version: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class CorpusStatus:
     """All stages of one corpus."""
 
@@ -55,74 +79,87 @@ class CorpusStatus:
 def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
     """Read the status of a corpus; nothing is run."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
-    if not warehouse.exists():
-        return CorpusStatus(
-            corpus, tuple(StageStatus(s, 0, 0, 0, 0, 0, None, None, "never run") for s in STAGES)
-        )
-    totals = warehouse.frame(
-        "SELECT stage, sum(calls) AS calls, sum(prompt_tokens) AS prompt_tokens, sum(completion_tokens) AS "
-        "completion_tokens, sum(cost_usd) AS cost_usd FROM stage_runs GROUP BY stage"
-    ).set_index("stage")
-    latest = warehouse.frame(
-        "SELECT stage, number AS n, rows_out, dropped, finished_at, note FROM stage_runs "
-        "QUALIFY row_number() OVER (PARTITION BY stage ORDER BY number DESC) = 1"
-    ).set_index("stage")
+    runs: dict[str, list[_Run]] = {stage: [] for stage in STAGES}
+    documents_changed = False
+    if warehouse.exists():
+        with warehouse.connect():
+            for run in warehouse.rows(_Run, "FROM stage_runs ORDER BY number"):
+                runs[run.stage].append(run)
+            documents_changed = _documents_changed(workbench, corpus, warehouse)
     stale: dict[str, str] = {}
-    stages = []
     for stage in STAGES:
-        if stage not in latest.index:
-            stale[stage] = "never run"
-            stages.append(StageStatus(stage, 0, 0, 0, 0, 0, None, None, "never run"))
-            continue
-        row, total = latest.loc[stage], totals.loc[stage]
-        older = [up for up in UPSTREAM[stage] if up in latest.index and latest.loc[up, "n"] > row["n"]]
-        behind = [up for up in UPSTREAM[stage] if up in stale]
-        reason = ""
-        if row["note"] == "stopped":
-            reason = "stopped before its end"
-        elif stage == "documents" and _documents_changed(workbench, corpus, warehouse):
-            reason = "documents changed"
-        elif older or behind:
-            reason = f"{(older or behind)[0]} is newer" if older else f"{behind[0]} is not fresh"
-        if reason:
+        changed = stage == "documents" and documents_changed
+        if reason := "documents changed" if runs[stage] and changed else _stale_because(stage, runs, stale):
             stale[stage] = reason
-        cost = total["cost_usd"]
-        stages.append(
-            StageStatus(
-                stage,
-                int(row["rows_out"]),
-                int(row["dropped"]),
-                int(total["calls"]),
-                int(total["prompt_tokens"]),
-                int(total["completion_tokens"]),
-                None if cost != cost else float(cost),
-                str(row["finished_at"]),
-                reason or "fresh",
-            )
-        )
-    return CorpusStatus(corpus, tuple(stages))
+    return CorpusStatus(
+        corpus, tuple(_stage_status(stage, runs[stage], stale.get(stage, "fresh")) for stage in STAGES)
+    )
+
+
+def _stale_because(stage: str, runs: Mapping[str, Sequence[_Run]], stale: Mapping[str, str]) -> str:
+    """Why a stage is not fresh; empty if it is. An upstream stage that ran again with nothing new is no
+    reason."""
+    if not runs[stage]:
+        return "never run"
+    last = runs[stage][-1]
+    if last.note == "stopped":
+        return "stopped before its end"
+    for up in UPSTREAM[stage]:
+        if up in stale:
+            return f"{up} is not fresh"
+        used = [run.data_version for run in runs[up] if run.number < last.number][-1:]
+        since = [run for run in runs[up] if run.number > last.number]
+        if any(run.new or [run.data_version] != used for run in since):
+            return f"{up} is newer"
+    return ""
+
+
+def _stage_status(stage: str, runs: Sequence[_Run], freshness: str) -> StageStatus:
+    costs = [run.cost_usd for run in runs if run.cost_usd is not None]
+    return StageStatus(
+        stage=stage,
+        rows=runs[-1].rows_out if runs else 0,
+        dropped=runs[-1].dropped if runs else 0,
+        calls=sum(run.calls for run in runs),
+        prompt_tokens=sum(run.prompt_tokens for run in runs),
+        completion_tokens=sum(run.completion_tokens for run in runs),
+        cost_usd=sum(costs) if costs else None,
+        finished_at=runs[-1].finished_at if runs else None,
+        freshness=freshness,
+    )
 
 
 def print_status(status: CorpusStatus) -> None:
-    """The status as a table."""
+    """The status as a table that fits 80 columns."""
     table = Table(
-        title=f"corpus {status.corpus}", title_justify="left", header_style="bold", box=None, pad_edge=False
+        title=f"corpus {status.corpus}",
+        title_justify="left",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("stage")
-    for column in ("rows", "dropped", "calls", "tokens in", "tokens out", "USD"):
-        table.add_column(column, justify="right")
-    table.add_column("last run (UTC)")
-    table.add_column("freshness")
+    priced = any(s.cost_usd is not None for s in status.stages)
+    table.add_column("stage", no_wrap=True)
+    for column in ("rows", "drops", "calls", "tokens in", "out", *(("USD",) if priced else ())):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("last run", no_wrap=True)
+    table.add_column("freshness", overflow="fold")
     for s in status.stages:
-        numbers = [
-            f"{n:,}" if n else "·" for n in (s.rows, s.dropped, s.calls, s.prompt_tokens, s.completion_tokens)
-        ]
-        cost = "·" if s.cost_usd is None else f"{s.cost_usd:.4f}"
-        when = (s.finished_at or "·").replace("T", " ").removesuffix("+00:00")
-        table.add_row(
-            s.stage, *numbers, cost, when, s.freshness, style="" if s.freshness == "fresh" else "yellow"
-        )
-    Console().print(table)
+        numbers = [s.rows, s.dropped, s.calls, s.prompt_tokens, s.completion_tokens]
+        cells = [f"{n:,}" if n else "·" for n in numbers]
+        if priced:
+            cells.append("·" if s.cost_usd is None else f"{s.cost_usd:.4f}")
+        style = "" if s.freshness == "fresh" else "yellow"
+        table.add_row(s.stage, *cells, _when(s.finished_at), s.freshness, style=style)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _when(finished_at: str | None) -> str:
+    """A stored time (ISO 8601, UTC) as the user's clock shows it, to the minute."""
+    if finished_at is None:
+        return "·"
+    return datetime.fromisoformat(finished_at).astimezone().strftime("%d %b %H:%M")
 
 
 def _documents_changed(workbench: Workbench, corpus: str, warehouse: Warehouse) -> bool:

@@ -1,4 +1,4 @@
-"""Progress and tables in the terminal. What is shown comes from `resources.progress` and from the warehouse."""
+"""Progress and tables in the terminal; what is shown comes from `resources.progress` and the warehouse."""
 
 import sys
 import time
@@ -15,8 +15,8 @@ REFRESH_S = 10.0
 
 
 class TerminalProgress:
-    """Prints where a run is and about how long the rest takes: one line that renews itself on a terminal, a line
-    every few seconds elsewhere. Writes to standard error."""
+    """Prints where a run is and about how long the rest takes, to standard error: one line that renews itself
+    on a terminal, a line every few seconds elsewhere."""
 
     def __init__(self, stages: Sequence[str]) -> None:
         self._console = Console(stderr=True)

@@ -15,6 +15,8 @@ from resources.workbench import Workbench
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 10.0
+DEV_IS_SUPERSEDED = "ignore:Function `dev_command` is superseded"
+"""As PYTHONWARNINGS. `dg dev`, which Dagster recommends, is in a package that only developers install."""
 
 
 def serve_ui(workbench: Workbench, port: int) -> int:
@@ -39,6 +41,7 @@ def serve_ui(workbench: Workbench, port: int) -> int:
         "GRAPHTUTOR_DOCUMENTS": str(workbench.documents_root().resolve()),
         "GRAPHTUTOR_WORKSPACE": str(workbench.layout.root),
         "GRAPHTUTOR_CONFIG": str(Path(workbench.config_file).resolve()) if workbench.config_file else "",
+        "PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), DEV_IS_SUPERSEDED))),
     }
     command = [
         sys.executable,
@@ -51,10 +54,14 @@ def serve_ui(workbench: Workbench, port: int) -> int:
         HOST,
         "-p",
         str(port),
+        "--log-level",
+        "error",  # else the daemon says every ten seconds that the sensor looked and found nothing
     ]
     print(f"The Dagster UI will be at http://{HOST}:{port} in a few seconds; Ctrl-C stops it.", flush=True)
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
     signal.signal(signal.SIGTERM, _interrupted)
+    if hasattr(signal, "SIGHUP"):  # the terminal was closed
+        signal.signal(signal.SIGHUP, _interrupted)
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         return process.wait()
     except KeyboardInterrupt:

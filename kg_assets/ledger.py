@@ -228,10 +228,10 @@ class Ledger:
                 raise RuntimeError(
                     f"{self.stage}: {len(lost)} rows have neither a result nor a drop; this is a bug"
                 )
-            out = connection.execute(
+            ((rows_out,),) = connection.execute(
                 f"SELECT count(*) FROM {self.stage} t JOIN current_items i ON i.stage = ? AND i.key = t.key",
                 [self.stage],
-            ).fetchone()
+            ).fetchall()
         first_time = set(self._computed)
         new = dropped = 0
         for item in items:
@@ -240,7 +240,7 @@ class Ledger:
             elif item.key in first_time:
                 first_time.discard(item.key)
                 new += 1
-        return Counts(len(items), new, len(items) - new - dropped, dropped, out[0] if out else 0)
+        return Counts(len(items), new, len(items) - new - dropped, dropped, rows_out)
 
     def _settled_keys(self) -> set[str]:
         sql = "SELECT key FROM done WHERE stage = ? UNION SELECT key FROM drops WHERE stage = ? AND NOT retry"

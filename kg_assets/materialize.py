@@ -25,7 +25,10 @@ from resources.workbench import RunBench, Workbench
 corpora = dg.DynamicPartitionsDefinition(name="corpus")
 OWNERS = ["team:graphtutor"]
 PREVIEW_ROWS = 5
-PREVIEW_CHARS = 120
+CELL_CHARS = (120, 80, 50, 30)
+"""How long a cell of a table may be; the next is taken where the table would not fit."""
+SHOWN_CHARS = 1000
+"""Markdown of this length or more is only a link in the Dagster UI, and opens in a dialog."""
 LOG_EVERY_S = 15.0
 
 
@@ -90,7 +93,7 @@ class StageRun:
         Raises:
             TutorError: the run cannot go on; what was finished is stored.
         """
-        ledger = Ledger(self.warehouse, self.stage, self.context.run_id, self._on_progress)
+        ledger = Ledger(self.warehouse, self.stage, self.context.run.run_id, self._on_progress)
         pending = ledger.pending(items)
         self._pending, self._done, self._logged_at = len(pending), 0, time.monotonic()
         progress.stage_started(self.stage, len(pending), len(items))
@@ -136,7 +139,7 @@ class StageRun:
             "dropped": row.dropped,
             "dagster/row_count": row.rows_out,
             "model calls": row.calls,
-            "calls served from the store": row.calls_from_store,
+            "calls from the store": row.calls_from_store,
             "prompt tokens": row.prompt_tokens,
             "completion tokens": row.completion_tokens,
             "seconds": round(row.seconds, 2),
@@ -145,7 +148,9 @@ class StageRun:
             metadata["cost (USD)"] = round(row.cost_usd, 6)
         if row.note:
             metadata["note"] = row.note
-        metadata |= facts or {}
+        metadata |= {
+            name: round(fact, 4) if isinstance(fact, float) else fact for name, fact in (facts or {}).items()
+        }
         reasons = self._drop_reasons()
         if reasons is not None:
             metadata["drops by reason"] = dg.MetadataValue.md(markdown_table(reasons))
@@ -188,7 +193,7 @@ class StageRun:
     def _store_row(self, counts: Counts, version: str, note: str) -> StageRow:
         usage = self._usage()
         row = StageRow(
-            run_id=self.context.run_id,
+            run_id=self.context.run.run_id,
             stage=self.stage,
             started_at=self._started_at,
             finished_at=utc_now(),
@@ -212,16 +217,25 @@ class StageRun:
 
 
 def markdown_table(frame: pd.DataFrame) -> str:
-    """A DataFrame as a Markdown table with short cells; what it holds cannot become markup."""
+    """A DataFrame as a Markdown table, its cells cut as far as it takes for the UI to show it in place; what
+    it holds cannot become markup."""
+    tables = [_table(frame, cell_chars) for cell_chars in CELL_CHARS]
+    return next((table for table in tables if len(table) < SHOWN_CHARS), tables[-1])
+
+
+def _table(frame: pd.DataFrame, cell_chars: int) -> str:
     header = "| " + " | ".join(map(str, frame.columns)) + " |"
     rule = "|" + " --- |" * len(frame.columns)
-    body = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in frame.itertuples(index=False)]
+    body = [
+        "| " + " | ".join(_cell(value, cell_chars) for value in row) + " |"
+        for row in frame.itertuples(index=False)
+    ]
     return "\n".join([header, rule, *body])
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, chars: int) -> str:
     text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
-    text = text if len(text) <= PREVIEW_CHARS else text[: PREVIEW_CHARS - 1] + "…"
+    text = text if len(text) <= chars else text[: chars - 1] + "…"
     for character in "\\`*_{}[]()#!<>|":
         text = text.replace(character, f"&#{ord(character)};")
     return text

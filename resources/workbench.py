@@ -1,9 +1,10 @@
-"""What one run works with: settings, warehouse, model gateways, graph store, tokenizer; each opened on first use.
+"""What one run works with: settings, warehouse, model gateways, graph store, tokenizer; opened on first use.
 
 Nothing is connected to when definitions are loaded, and no server is started that a run does not need.
 """
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import dagster as dg
@@ -11,8 +12,8 @@ from pydantic import PrivateAttr
 
 from resources import progress
 from resources.configuration import Configuration, Endpoint, load_configuration
-from resources.embedded.graph_server import GraphLease, lease_graph
-from resources.embedded.model_server import ModelLease, lease_model
+from resources.embedded.graph_server import lease_graph
+from resources.embedded.model_server import lease_model
 from resources.errors import SettingsError, TutorError
 from resources.graph.store import GraphStore
 from resources.models.gateway import Gateway
@@ -64,8 +65,8 @@ class WorkspaceLayout:
             probe.unlink()
         except OSError as error:
             raise SettingsError(
-                f"The workspace {self.root} cannot be written ({error.strerror}): choose another with --workspace, or "
-                "mend its permissions or free disk space."
+                f"The workspace {self.root} cannot be written ({error.strerror}): choose another with "
+                "--workspace, or mend its permissions or free disk space."
             ) from error
 
 
@@ -85,9 +86,8 @@ class RunBench:
         self._store: ResponseStore | None = None
         self._budget: Budget | None = None
         self._gateways: dict[Role, Gateway] = {}
-        self._model_leases: list[ModelLease] = []
-        self._graph_lease: GraphLease | None = None
         self._graph: GraphStore | None = None
+        self._opened = ExitStack()
 
     def endpoint(self, role: Role) -> Endpoint:
         """The endpoint of a model.
@@ -115,39 +115,32 @@ class RunBench:
         if self._graph is None:
             address = self.configuration.graph
             if address is None:
-                lease = self._graph_lease = lease_graph(self.layout.root)
-                self._graph = GraphStore(lease.uri, lease.username, lease.password, lease.database)
+                lease = self._opened.enter_context(lease_graph(self.layout.root))
+                store = GraphStore(lease.uri, lease.username, lease.password, lease.database)
             else:
-                self._graph = GraphStore(address.uri, address.username, address.password, address.database)
-            self._graph.prepare()
+                store = GraphStore(address.uri, address.username, address.password, address.database)
+            self._opened.enter_context(store).prepare()
+            self._graph = store
         return self._graph
 
     def close(self) -> None:
         """Give everything back; embedded servers stop when their last user has."""
-        for gateway in self._gateways.values():
-            gateway.close()
-        if self._graph is not None:
-            self._graph.close()
-        for lease in self._model_leases:
-            lease.close()
-        if self._graph_lease is not None:
-            self._graph_lease.close()
-        if self._store is not None:
-            self._store.close()
+        self._opened.close()
 
     def _open_gateway(self, endpoint: Endpoint) -> Gateway:
         self.layout.prepare()
         if self._store is None:
-            self._store = ResponseStore(self.layout.responses)
+            self._store = self._opened.enter_context(ResponseStore(self.layout.responses))
         base_url, api_key, model_settings = endpoint.base_url, endpoint.api_key, endpoint.settings
         if endpoint.local is not None:
             parallel = model_settings.concurrency or EMBEDDED_PARALLEL
-            lease = lease_model(self.layout.root, endpoint.local, parallel, progress=progress.download)
-            self._model_leases.append(lease)
+            lease = self._opened.enter_context(
+                lease_model(self.layout.root, endpoint.local, parallel, progress=progress.download)
+            )
             base_url, api_key, concurrency = lease.base_url, lease.api_key, lease.parallel
         else:
             concurrency = model_settings.concurrency or DEFAULT_CONCURRENCY
-        return Gateway(
+        gateway = Gateway(
             endpoint.role,
             model_settings.model_copy(update={"concurrency": concurrency}),
             base_url,
@@ -159,6 +152,7 @@ class RunBench:
             embedded=endpoint.local is not None,
             budget=self._shared_budget(self._store),
         )
+        return self._opened.enter_context(gateway)
 
     def _shared_budget(self, store: ResponseStore) -> Budget | None:
         settings = self.settings
@@ -219,7 +213,7 @@ class Workbench(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 def workbench_from_environment() -> Workbench:
-    """The workbench that `dagster dev` and the UI use: paths from GRAPHTUTOR_DOCUMENTS, _WORKSPACE and _CONFIG."""
+    """The workbench of `dagster dev` and the UI: paths from GRAPHTUTOR_DOCUMENTS, _WORKSPACE and _CONFIG."""
     return Workbench(
         documents=os.environ.get("GRAPHTUTOR_DOCUMENTS", ""),
         workspace=os.environ.get("GRAPHTUTOR_WORKSPACE", DEFAULT_WORKSPACE),

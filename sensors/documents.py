@@ -1,4 +1,4 @@
-"""The sensor on the documents root: one run of a corpus for each change of its files that has come to rest."""
+"""The sensor on the documents root: a run of a corpus for each change of its files that has come to rest."""
 
 import time
 
@@ -20,7 +20,7 @@ def documents_sensor(job_name: str, partitions: dg.DynamicPartitionsDefinition) 
         job_name=job_name,
         minimum_interval_seconds=TICK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Starts one run of a corpus when its files are new, changed or removed and have come to rest.",
+        description="Starts a run of a corpus when files of it are new, changed or removed, and at rest.",
     )
     def sensor(context: dg.SensorEvaluationContext, workbench: Workbench) -> dg.SensorResult | dg.SkipReason:
         try:

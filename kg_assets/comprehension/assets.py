@@ -127,11 +127,7 @@ def comprehension(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
         by_unit = defaultdict(list)
         for judgement in judged:
             by_unit[judgement.unit_id].append(judgement)
-        stated = (
-            stage.warehouse.frame("SELECT DISTINCT unit_id FROM current_statements")["unit_id"]
-            if trainee
-            else []
-        )
+        stated = list(stage.warehouse.frame("SELECT DISTINCT unit_id FROM current_statements")["unit_id"])
         name = trainee_name(trainee.identity()) if trainee else ""
         items = [
             WorkItem(
@@ -141,7 +137,7 @@ def comprehension(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
                 ),
                 UnitJudgements(unit_id, name, tuple((j.p_true, j.label) for j in by_unit[unit_id])),
             )
-            for unit_id in sorted(stated)
+            for unit_id in (sorted(stated) if trainee else ())
         ]
         row = stage.execute(items, measure, note="" if trainee else NO_TRAINEE)
         rows = stage.warehouse.rows(Comprehension, "FROM current_comprehension")
@@ -151,7 +147,7 @@ def comprehension(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
         )
         measured = calibration([(j.p_true, j.label) for j in judged]) if judged else None
         if measured is not None:
-            store_calibration(stage.warehouse, context.run_id, name, measured)
+            store_calibration(stage.warehouse, context.run.run_id, name, measured)
         return stage.result(
             row,
             preview=stage.warehouse.frame(

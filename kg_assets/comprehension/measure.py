@@ -58,6 +58,6 @@ def store_calibration(warehouse: Warehouse, run_id: str, trainee: str, measured:
             "SELECT judgements, accuracy, ece, brier FROM calibration WHERE trainee = ? "
             "ORDER BY number DESC LIMIT 1",
             [trainee],
-        ).fetchone()
-        if last != (row.judgements, row.accuracy, row.ece, row.brier):
+        ).fetchall()
+        if last != [(row.judgements, row.accuracy, row.ece, row.brier)]:
             insert_rows(connection, "calibration", [row])

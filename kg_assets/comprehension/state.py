@@ -30,7 +30,7 @@ def statements_request(unit: GraphUnit, statements: int) -> ChatRequest:
     payload = {"statement": fact, "n_true": statements - 1, "n_false": statements}
     return ChatRequest(
         messages=(Message("system", prompt), payload_message(payload)),
-        max_tokens=64 + (2 * statements - 1) * max(48, len(fact)),
+        max_tokens=64 + (2 * statements - 1) * max(48, len(fact)) + 64 * statements,
         schema=_schema(statements, max_chars=max(200, 2 * len(fact))),
         stage="statements",
         item_id=unit.unit_id,
@@ -95,7 +95,7 @@ def _texts(value: Any) -> list[str]:
 _SPOKEN = (
     (re.compile(r"(?<=\d),(?=\d{3}(?!\d))"), ""),
     (re.compile(r"(?<=\d)[.,:](?=\d)"), "point"),
-    (re.compile(r"(?<![\w)\]])[-−–](?=\d)"), "minus"),
+    (re.compile(r"(?<![0-9a-zß-ɏα-ωа-я)\]])[-−–](?=\d)"), "minus"),
 )
 
 
@@ -113,6 +113,7 @@ def _is_sign(character: str) -> bool:
 
 def _schema(statements: int, max_chars: int) -> dict[str, Any]:
     sentence = {"type": "string", "minLength": 2, "maxLength": max_chars}
+    change = {"type": "string", "maxLength": 120}
     return {
         "title": "Statements",
         "type": "object",
@@ -123,8 +124,10 @@ def _schema(statements: int, max_chars: int) -> dict[str, Any]:
                 "minItems": statements - 1,
                 "maxItems": statements - 1,
             },
+            # Not used: naming the detail first keeps small models from repeating the statement as its negation.
+            "changes": {"type": "array", "items": change, "minItems": statements, "maxItems": statements},
             "negations": {"type": "array", "items": sentence, "minItems": statements, "maxItems": statements},
         },
-        "required": ["paraphrases", "negations"],
+        "required": ["paraphrases", "changes", "negations"],
         "additionalProperties": False,
     }

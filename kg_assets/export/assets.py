@@ -12,7 +12,7 @@ from kg_assets.export.collect import export_pairs, mismatched_evidence, report_d
 from kg_assets.export.files import Content, ExportedFile, write_files
 from kg_assets.export.graph_files import write_graph
 from kg_assets.export.report import render_report
-from kg_assets.export.sft import write_exports
+from kg_assets.export.sft import remove_exports, write_exports
 from kg_assets.graph.assets import knowledge_graph
 from kg_assets.ledger import WorkItem
 from kg_assets.materialize import OWNERS, StageRow, StageRun, corpora
@@ -39,12 +39,16 @@ def sft_datasets(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
     """Alpaca, ShareGPT and ChatML files, dataset_info.json for LLaMA-Factory, the lineage of every pair."""
     with StageRun(context, workbench) as stage:
         pairs = export_pairs(stage.warehouse)
-        if not pairs:
+        if pairs:
+            files = write_exports(_directory(stage), stage.bench.corpus, pairs, stage.settings.export)
+        elif stage.warehouse.scalar("SELECT count(*) FROM current_items WHERE stage = 'documents'"):
             raise EmptyResultError(
                 f"Corpus {stage.bench.corpus!r} has nothing to export: {what_was_lost(stage.warehouse)}. "
                 "`graphtutor status` shows every stage."
             )
-        files = write_exports(_directory(stage), stage.bench.corpus, pairs, stage.settings.export)
+        else:  # its documents are all gone, so nothing was lost: what was made of them goes too
+            remove_exports(_directory(stage))
+            files = []
         row = _record(stage, files)
         wrong = mismatched_evidence(stage.warehouse, pairs)
         traced = blocking(

@@ -196,14 +196,14 @@ def _results(
     if trainee is None:
         return ()
     with warehouse.connect() as connection:
-        row = connection.execute(
+        rows = connection.execute(
             "SELECT judgements, accuracy, ece, brier, bins FROM calibration WHERE trainee = ? "
             "ORDER BY number DESC LIMIT 1",
             [trainee],
-        ).fetchone()
-    if row is None:
+        ).fetchall()
+    if not rows:
         return ()
-    judgements, accuracy, ece, brier, bins = row
+    judgements, accuracy, ece, brier, bins = rows[0]
     values = list(measured.values())
     return (
         TraineeResult(

@@ -20,8 +20,8 @@ from typing import Any
 
 from kg_assets.domain import Difficulty, Evidence, QaForm
 from kg_assets.export.files import Content, ExportedFile, write_files
-from resources.settings import ExportSettings
 from resources.errors import EmptyResultError
+from resources.settings import ExportSettings
 
 Row = dict[str, Any]
 
@@ -82,6 +82,8 @@ ROWS: dict[str, Callable[[ExportPair, str], Row]] = {
     "sharegpt": sharegpt_row,
     "chatml": chatml_row,
 }
+
+_TRAINING_FILES = [f"{name}.{ending}" for name in ROWS for ending in ("json", "jsonl")]
 
 # LLaMA-Factory reads a column that `columns` leaves out as absent, so all that are used are named.
 _DATASET_INFO: dict[str, Row] = {
@@ -158,8 +160,16 @@ def write_exports(
     files["dataset_info.json"] = Content("dataset_info", len(info), [text.encode("ascii")])
     lineage = (_json(lineage_row(pair)).encode("utf-8", "backslashreplace") + b"\n" for pair in pairs)
     files["lineage.jsonl"] = Content("lineage", len(pairs), lineage)
-    ours = [f"{name}.{ending}" for name in ROWS for ending in ("json", "jsonl")]
-    return write_files(directory, files, remove=[name for name in ours if name not in files])
+    return write_files(directory, files, remove=[name for name in _TRAINING_FILES if name not in files])
+
+
+def remove_exports(directory: Path) -> None:
+    """Remove what `write_exports` wrote, of a corpus that has no documents any more.
+
+    Raises:
+        ExportError: as in `write_exports`.
+    """
+    write_files(directory, {}, remove=[*_TRAINING_FILES, "dataset_info.json", "lineage.jsonl"])
 
 
 # Line ends to `str.splitlines`, which some readers of JSON lines use, though not to JSON.

@@ -1,6 +1,9 @@
 """The graph group: claims of every chunk, merged into the knowledge graph in Neo4j."""
 
+from dataclasses import asdict
+
 import dagster as dg
+import pandas as pd
 
 from kg_assets.checks import check_specs, result, stage_checks
 from kg_assets.domain import Chunk, Document, GraphUnit
@@ -11,9 +14,10 @@ from kg_assets.graph.merge import MERGE_VERSION, describe, merge_claims, unit_ke
 from kg_assets.ingest.assets import chunks
 from kg_assets.keys import request_key
 from kg_assets.ledger import WorkItem
-from kg_assets.materialize import OWNERS, StageRun, corpora
+from kg_assets.materialize import OWNERS, StageRun, corpora, markdown_table
 from kg_assets.prompts import system_prompt
 from kg_assets.warehouse_reads import current_claims
+from resources.graph.types import SyncCounts
 from resources.workbench import Workbench
 
 MIN_QUOTED_SHARE = 0.5
@@ -109,7 +113,14 @@ def knowledge_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> 
             facts={
                 "entities": sum(unit.kind == "entity" for unit in units),
                 "relations": sum(unit.kind == "relation" for unit in units),
-                "written to the graph": str(written),
+                "written to the graph": dg.MetadataValue.md(markdown_table(_tallies(written))),
             },
             checks=stage_checks(row),
         )
+
+
+def _tallies(written: SyncCounts) -> pd.DataFrame:
+    """One row for each kind of node and relationship: how many were created, updated, deleted, unchanged."""
+    return pd.DataFrame(
+        [{"kind": kind.replace("_", " "), **tally} for kind, tally in asdict(written).items()]
+    )

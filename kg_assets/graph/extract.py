@@ -240,7 +240,7 @@ def _array_of(properties: Mapping[str, Any], most: int) -> dict[str, Any]:
 
 
 def _rows(rows: Any, needed: Sequence[str]) -> list[dict[str, str]]:
-    """Rows that are objects whose `needed` fields are non-empty text; all text is on one line."""
+    """Rows that are objects whose `needed` fields are non-empty text; all text is on one line, without emphasis."""
     if rows is None:
         return []
     if not isinstance(rows, Sequence) or isinstance(rows, str):
@@ -248,12 +248,21 @@ def _rows(rows: Any, needed: Sequence[str]) -> list[dict[str, str]]:
     clean = []
     for row in rows:
         if isinstance(row, Mapping):
-            texts = {k: re.sub(r"\s+", " ", v).strip() for k, v in row.items() if isinstance(v, str)}
+            texts = {k: _plain(v, marked=k == "quote") for k, v in row.items() if isinstance(v, str)}
             if all(texts.get(field) for field in needed) and all(
                 normalise_name(texts[field]) for field in needed if field != "description"
             ):
                 clean.append(texts)
     return clean
+
+
+_EMPHASIS = re.compile(r"(\*{1,3})(\S(?:.*?\S)?)\1")
+
+
+def _plain(text: str, marked: bool) -> str:
+    """`text` on one line and, unless `marked`, without Markdown emphasis: a quote is looked up as it stands."""
+    line = re.sub(r"\s+", " ", text).strip()
+    return line if marked else _EMPHASIS.sub(r"\2", line)
 
 
 def _type(row: Mapping[str, str]) -> str:

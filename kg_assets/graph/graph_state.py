@@ -1,4 +1,4 @@
-"""The desired content of the graph database, a pure function of documents, chunks, units and their support."""
+"""The desired content of the graph database: a pure function of documents, chunks, units and support."""
 
 import json
 from collections import Counter

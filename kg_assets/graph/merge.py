@@ -16,6 +16,7 @@ from kg_assets.keys import request_key
 from resources.models.types import Ask
 
 MERGE_VERSION = "1"
+_SENTENCE_ENDS = tuple(".!?…。！？")
 T = TypeVar("T")
 
 
@@ -101,7 +102,14 @@ def describe(
 
 
 def _joined(merged: MergedUnit) -> str:
-    return ("" if merged.unit.language == "zh" else " ").join(merged.descriptions)
+    """The descriptions as one text, each a sentence of its own where there are several."""
+    if len(merged.descriptions) < 2:
+        return "".join(merged.descriptions)
+    stop, gap = ("。", "") if merged.unit.language == "zh" else (".", " ")
+    return gap.join(
+        text if text.rstrip("\"'”’）)」』").endswith(_SENTENCE_ENDS) else text + stop
+        for text in merged.descriptions
+    )
 
 
 def _entity(

@@ -20,7 +20,7 @@ from resources.workbench import Workbench
     check_specs=check_specs("documents"),
 )
 def documents(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
-    """One row a version of a document: text, metadata, language. Files that cannot be read are drops."""
+    """The documents as they were read: text, metadata, language. Files that cannot be read are drops."""
     with StageRun(context, workbench) as stage:
         items = document_items(stage.bench.documents, stage.bench.corpus, stage.settings.documents)
         row = stage.execute(items, take_document)
@@ -38,7 +38,7 @@ def documents(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
     check_specs=check_specs("chunks"),
 )
 def chunks(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
-    """One row a span of a document, cut on structure and sentence boundaries below a token limit."""
+    """Spans of the documents, cut on structure and sentence boundaries below a token limit."""
     with StageRun(context, workbench) as stage:
         settings, count = stage.settings.chunking, stage.bench.tokenizer.count
         items = [

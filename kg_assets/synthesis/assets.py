@@ -1,5 +1,8 @@
 """The synthesis group: subgraphs, and the three forms of question written about them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import dagster as dg
 
 from kg_assets.checks import check_specs, stage_checks
@@ -7,7 +10,7 @@ from kg_assets.comprehension.assets import comprehension
 from kg_assets.domain import QaForm, fingerprint
 from kg_assets.export.report_charts import counts_svg
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.ledger import WorkItem
+from kg_assets.ledger import Work, WorkItem
 from kg_assets.materialize import OWNERS, StageRun, corpora
 from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, write_aggregated
 from kg_assets.synthesis.atomic import ATOMIC_VERSION, write_atomic
@@ -55,7 +58,10 @@ def subgraphs(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
         used = {unit_id for s in found for unit_id in s.entity_ids}
         return stage.result(
             row,
-            preview=stage.preview("subgraph_id, len(entity_ids) AS entities, difficulty, mean_loss, tokens"),
+            preview=stage.preview(
+                "left(subgraph_id, 8) AS subgraph, json_array_length(entity_ids) AS entities, "
+                "json_array_length(relation_ids) AS relations, difficulty, mean_loss, tokens"
+            ),
             figures={
                 "subgraph sizes": counts_svg(
                     [len(s.entity_ids) + len(s.relation_ids) for s in found],
@@ -71,17 +77,12 @@ def subgraphs(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
         )
 
 
-def _result(stage: StageRun, items: list[WorkItem[object]], form: QaForm) -> dg.MaterializeResult:
+def _result(
+    stage: StageRun, form: QaForm, items: Sequence[WorkItem[Any]], write: Work[Any]
+) -> dg.MaterializeResult:
     """Run one form of question; without it in the settings nothing goes in and the stage says so."""
-    writers = {
-        "atomic": lambda item, ask: [write_atomic(item.payload, ask)],
-        "aggregated": lambda item, ask: [write_aggregated(*item.payload, ask)],
-        "multi_hop": lambda item, ask: [write_multi_hop(item.payload, ask)],
-    }
     wanted = form in stage.settings.qa_forms
-    row = stage.execute(
-        items if wanted else [], writers[form], "synthesizer", "" if wanted else "not among qa.forms"
-    )
+    row = stage.execute(items if wanted else [], write, "synthesizer", "" if wanted else "not among qa.forms")
     return stage.result(row, preview=stage.preview("question, answer"), checks=stage_checks(row))
 
 
@@ -99,7 +100,7 @@ def qa_atomic(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
     with StageRun(context, workbench) as stage:
         found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
         items = atomic_items(found, units, stage.bench.endpoint("synthesizer").identity())
-        return _result(stage, items, "atomic")
+        return _result(stage, "atomic", items, lambda item, ask: [write_atomic(item.payload, ask)])
 
 
 @dg.asset(
@@ -116,7 +117,12 @@ def qa_aggregated(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
     with StageRun(context, workbench) as stage:
         found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
         items = aggregated_items(found, units, stage.bench.endpoint("synthesizer").identity())
-        return _result(stage, items, "aggregated")
+        return _result(
+            stage,
+            "aggregated",
+            items,
+            lambda item, ask: [write_aggregated(item.payload[0], item.payload[1], ask)],
+        )
 
 
 @dg.asset(
@@ -133,4 +139,4 @@ def qa_multi_hop(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
     with StageRun(context, workbench) as stage:
         found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
         items = multi_hop_items(found, units, stage.bench.endpoint("synthesizer").identity())
-        return _result(stage, items, "multi_hop")
+        return _result(stage, "multi_hop", items, lambda item, ask: [write_multi_hop(item.payload, ask)])

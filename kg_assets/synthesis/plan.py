@@ -6,7 +6,8 @@ Item ids begin with the subgraph's id, so that every pair leads back to its subg
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kg_assets.domain import Difficulty, GraphUnit, Subgraph
+from kg_assets.comprehension.state import fact_of
+from kg_assets.domain import Difficulty, GraphUnit, Subgraph, normalise_name
 from kg_assets.keys import request_key
 from kg_assets.ledger import WorkItem
 from kg_assets.prompts import system_prompt
@@ -33,13 +34,14 @@ def subgraph_id_of(item_id: str) -> str:
 def atomic_items(
     subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
 ) -> list[WorkItem[GraphUnit]]:
-    """Each described unit once, with the first subgraph that holds it."""
+    """Each fact once, with the first subgraph that holds it: a unit that only repeats another's sentence is none."""
     items: dict[str, WorkItem[GraphUnit]] = {}
     for subgraph in subgraphs:
         for unit in units_of(subgraph, units):
-            if unit.unit_id not in items:
+            fact = normalise_name(fact_of(unit))
+            if fact not in items:
                 key = request_key(ATOMIC_VERSION, atomic_request(unit), identity, unit.unit_id)
-                items[unit.unit_id] = WorkItem(f"{subgraph.subgraph_id}/{unit.unit_id}", key, unit)
+                items[fact] = WorkItem(f"{subgraph.subgraph_id}/{unit.unit_id}", key, unit)
     return list(items.values())
 
 

@@ -18,10 +18,12 @@ from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
+from filelock import FileLock
 
 from resources.errors import WarehouseError
 
 SCHEMA_VERSION = 1
+_HEADER_BYTES = 3 * 4096
 KEYED_TABLES = frozenset({"done", "drops"})
 Connection = duckdb.DuckDBPyConnection
 Row = TypeVar("Row")
@@ -106,8 +108,9 @@ class Warehouse:
     def scalar(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """The first column of the first row, or None."""
         with self.connect() as connection:
-            row = connection.execute(sql, parameters).fetchone()
-            return None if row is None else row[0]
+            # All of it is fetched: a result that is left open blocks what comes next on this connection.
+            rows = connection.execute(sql, parameters).fetchall()
+            return rows[0][0] if rows else None
 
     def _open(self) -> Connection:
         try:
@@ -124,6 +127,8 @@ class Warehouse:
                 return duckdb.connect(str(self.path))
             except duckdb.IOException as error:
                 if not _LOCKED.search(str(error)):
+                    if self._made_anew():
+                        continue
                     raise _explained(error, self.path) from error
                 if time.monotonic() > deadline:
                     raise WarehouseError(
@@ -132,6 +137,19 @@ class Warehouse:
                     ) from error
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, 0.5)
+
+    def _made_anew(self) -> bool:
+        """Replace a file whose maker was killed, or found the disk full, before its headers were whole: it
+        never held anything. False for any other file."""
+        with FileLock(f"{self.path}.lock"):
+            if not self.path.is_file() or self.path.stat().st_size >= _HEADER_BYTES:
+                return False
+            self.path.unlink()
+            try:
+                duckdb.connect(str(self.path)).close()
+            except duckdb.IOException as error:
+                raise _explained(error, self.path) from error
+            return True
 
 
 # The messages name the file, whose path may hold any word: blocks.duckdb, workspace/.
@@ -152,15 +170,16 @@ def _explained(error: duckdb.Error, path: Path) -> WarehouseError:
 
 def _migrate(connection: Connection, path: Path) -> None:
     """Bring the schema to SCHEMA_VERSION. An empty file gets all of it in one transaction."""
-    known = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_version'").fetchone()
-    if known is None:
+    try:  # asking the catalogue whether the table exists takes twenty times as long
+        versions = connection.execute("SELECT version FROM schema_version").fetchall()
+    except duckdb.CatalogException:
         script = package_files.files("resources.warehouse").joinpath("schema.sql").read_text("utf-8")
         connection.execute(f"BEGIN; {script} COMMIT;")
         return
-    row = connection.execute("SELECT version FROM schema_version").fetchone()
-    if row is None or row[0] != SCHEMA_VERSION:
+    if versions != [(SCHEMA_VERSION,)]:
+        other = ", ".join(str(version) for (version,) in versions) or "none"
         raise WarehouseError(
-            f"{path} was made by another version of graphtutor (schema {row and row[0]}, this one has "
+            f"{path} was made by another version of graphtutor (schema {other}, this one has "
             f"{SCHEMA_VERSION}): use that version, or another --workspace."
         )
 
@@ -196,8 +215,7 @@ def insert_rows(
             f"A text for the table {table} holds half of a surrogate pair (\\ud800 to \\udfff), which is no "
             "character: find it in the documents or the configuration and write it anew."
         ) from error
-    finally:
-        connection.unregister("batch")
+    connection.unregister("batch")
 
 
 def read_rows(

@@ -14,8 +14,8 @@ import pytest
 
 from kg_assets.export.files import Content, write_files
 from kg_assets.export.sft import ExportPair, dataset_info, write_exports
-from resources.settings import ExportSettings
 from resources.errors import EmptyResultError, ExportError
+from resources.settings import ExportSettings
 
 Pairs = tuple[ExportPair, ...]
 PROMPT = "You answer briefly. 简短回答。"

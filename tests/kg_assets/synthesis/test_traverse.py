@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint
-from resources.settings import TraverseStrategy
 from kg_assets.synthesis.traverse import difficulties, traverse
+from resources.settings import TraverseStrategy
 
 
 def entity(name: str, description: str = "one") -> GraphUnit:
