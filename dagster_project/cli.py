@@ -67,7 +67,9 @@ def cli() -> None:
 @cli.command()
 @_paths
 @click.option("--corpus", help="Only this corpus (default: every folder of the documents folder).")
-@click.option("--select", help="Dagster asset selection, such as '+qa_atomic' or 'group:export'.")
+@click.option(
+    "--select", help="Dagster asset selection: 'qa_atomic', '+qa_atomic' (and all upstream), 'group:export'."
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object at the end, and nothing else, to stdout."
 )

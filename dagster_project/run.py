@@ -1,8 +1,11 @@
 """Running the pipeline on one corpus in this process: the same job that the UI launches."""
 
+import io
 import os
+import re
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.definitions import build_defs
+from dagster_project.failures import sentence_for
 from dagster_project.jobs import pipeline_job
 from kg_assets.export.collect import STAGES, export_pairs
 from kg_assets.export.sft import ExportPair
@@ -77,7 +81,8 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
     """Materialise the selected assets (all by default) of one corpus.
 
     Args:
-        select: Dagster's asset selection syntax, such as `+qa_atomic` or `group:export`.
+        select: Dagster's asset selection syntax, such as `+qa_atomic` (with all that is upstream of it) or
+            `group:export`.
 
     Raises:
         TutorError: what stopped the run.
@@ -86,7 +91,7 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
     defs = build_defs(workbench)
     job = defs.resolve_job_def(pipeline_job.name)
     selection = _selected(defs, select)
-    with dagster_instance(workbench) as instance:
+    with dagster_instance(workbench) as instance, _silent_unless_a_bug():
         instance.add_dynamic_partitions(corpora.name or "", [corpus])
         done = job.execute_in_process(
             partition_key=corpus,
@@ -96,6 +101,20 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
             raise_on_error=True,
         )
     return outcome(workbench, corpus, done.run_id)
+
+
+@contextmanager
+def _silent_unless_a_bug() -> Iterator[None]:
+    """Hold back what Dagster writes to standard error, such as whole events that it could not store: for an
+    error that the user can mend, its sentence is enough."""
+    stderr, held = sys.stderr, io.StringIO()
+    try:
+        with redirect_stderr(held):
+            yield
+    except Exception as error:
+        if sentence_for(error) is None:
+            stderr.write(held.getvalue())
+        raise
 
 
 def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
@@ -112,11 +131,17 @@ def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
     return RunOutcome(corpus, run_id, stages, export_pairs(warehouse), list(files["path"]))
 
 
+_BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(STAGES)})(?![\w"])')
+"""Asset names without `key:`: Dagster reads those too, but as its old syntax, in which + is one step only."""
+
+
 def _selected(defs: dg.Definitions, select: str | None) -> Sequence[dg.AssetKey] | None:
     if select is None:
         return None
     try:
-        keys = dg.AssetSelection.from_string(select).resolve(defs.resolve_asset_graph())
+        keys = dg.AssetSelection.from_string(_BARE_NAME.sub(r'key:"\1"', select)).resolve(
+            defs.resolve_asset_graph()
+        )
     except (dg.DagsterError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise SettingsError(

@@ -19,7 +19,7 @@ class TerminalProgress:
     on a terminal, a line every few seconds elsewhere."""
 
     def __init__(self, stages: Sequence[str]) -> None:
-        self._console = Console(stderr=True)
+        self._console = Console(file=sys.stderr)
         self._estimate = RunEstimate(stages)
         self._shown_at = 0.0
         self._status = self._console.status("starting") if self._console.is_terminal else None

@@ -240,12 +240,10 @@ def _meant(place: list[str]) -> str:
     for part in place[:-1]:
         section = _section_of(section, part) if section else None
     known = [f.alias or name for name, f in section.model_fields.items()] if section else []
-    close = difflib.get_close_matches(place[-1].lower(), known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
     elsewhere = [dotted for dotted in _all_keys(Settings) if dotted.rpartition(".")[2] == place[-1]]
-    if elsewhere:
-        return f"did you mean {' or '.join(map(repr, elsewhere))}?"
+    close = elsewhere or difflib.get_close_matches(place[-1].lower(), known, n=1)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
     return f"known keys are {', '.join(known)}."
 
 

@@ -21,7 +21,7 @@ class DocumentsSettings(Section):
     """Where files are and how they become documents. `folder` is relative to the configuration file."""
 
     folder: str = "documents"
-    encodings: tuple[str, ...] = ("utf-8",)
+    encodings: Annotated[tuple[str, ...], Field(min_length=1)] = ("utf-8",)
     max_megabytes: Annotated[float, Field(gt=0)] = 50.0
 
     @field_validator("encodings")

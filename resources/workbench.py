@@ -3,6 +3,7 @@
 Nothing is connected to when definitions are loaded, and no server is started that a run does not need.
 """
 
+import logging
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -113,6 +114,8 @@ class RunBench:
     def graph(self) -> GraphStore:
         """The graph store; the embedded server is started on the first call."""
         if self._graph is None:
+            # The driver warns of every retry; those are expected, and what they cannot mend is raised.
+            logging.getLogger("neo4j").setLevel(logging.ERROR)
             address = self.configuration.graph
             if address is None:
                 lease = self._opened.enter_context(lease_graph(self.layout.root))

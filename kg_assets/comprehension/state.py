@@ -124,7 +124,7 @@ def _schema(statements: int, max_chars: int) -> dict[str, Any]:
                 "minItems": statements - 1,
                 "maxItems": statements - 1,
             },
-            # Not used: naming the detail first keeps small models from repeating the statement as its negation.
+            # Not used: naming the detail first keeps small models from repeating the statement instead.
             "changes": {"type": "array", "items": change, "minItems": statements, "maxItems": statements},
             "negations": {"type": "array", "items": sentence, "minItems": statements, "maxItems": statements},
         },

@@ -240,7 +240,7 @@ def _array_of(properties: Mapping[str, Any], most: int) -> dict[str, Any]:
 
 
 def _rows(rows: Any, needed: Sequence[str]) -> list[dict[str, str]]:
-    """Rows that are objects whose `needed` fields are non-empty text; all text is on one line, without emphasis."""
+    """Rows that are objects whose `needed` fields are non-empty text; all text is plain and on one line."""
     if rows is None:
         return []
     if not isinstance(rows, Sequence) or isinstance(rows, str):
@@ -256,11 +256,12 @@ def _rows(rows: Any, needed: Sequence[str]) -> list[dict[str, str]]:
     return clean
 
 
-_EMPHASIS = re.compile(r"(\*{1,3})(\S(?:.*?\S)?)\1")
+# Not "m*a*b", a product.
+_EMPHASIS = re.compile(r"(?<![A-Za-z0-9*])(\*{1,3})([^\s*](?:.*?[^\s*])?)\1(?![A-Za-z0-9*])")
 
 
 def _plain(text: str, marked: bool) -> str:
-    """`text` on one line and, unless `marked`, without Markdown emphasis: a quote is looked up as it stands."""
+    """`text` on one line and, unless `marked`, without Markdown emphasis: a quote is looked up as it is."""
     line = re.sub(r"\s+", " ", text).strip()
     return line if marked else _EMPHASIS.sub(r"\2", line)
 

@@ -34,7 +34,7 @@ def subgraph_id_of(item_id: str) -> str:
 def atomic_items(
     subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
 ) -> list[WorkItem[GraphUnit]]:
-    """Each fact once, with the first subgraph that holds it: a unit that only repeats another's sentence is none."""
+    """Each fact once, with the first subgraph that holds it; a unit that repeats another's words is none."""
     items: dict[str, WorkItem[GraphUnit]] = {}
     for subgraph in subgraphs:
         for unit in units_of(subgraph, units):

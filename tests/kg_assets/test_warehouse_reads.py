@@ -121,17 +121,24 @@ def test_what_was_not_measured_has_no_loss(warehouse: Warehouse) -> None:
     assert current_losses(warehouse) == {"e1": 0.25}
 
 
-def test_judgements_come_in_the_order_of_the_statements_however_they_are_stored(warehouse: Warehouse) -> None:
-    """The order is part of the comprehension stage's row keys: a join alone gives any order."""
-    n = 3000
-    statements = [Statement(f"t{i}", f"e{i % 7}", f"text {i}", i % 2 == 0, "en") for i in range(n)]
-    store(warehouse, "statements", {"u": statements})
-    judgements = {
-        s.statement_id: [Judgement(s.text, "t", 0.5, 1.0, "logprobs")] for s in reversed(statements)
-    }
-    store(warehouse, "judgements", judgements)
-    store(warehouse, "judgements", {s.statement_id: judgements[s.statement_id] for s in statements})
-    assert [j.statement_id for j in judged_statements(warehouse)] == [s.statement_id for s in statements]
+def test_judgements_come_in_the_order_of_the_statements_however_many_there_are(warehouse: Warehouse) -> None:
+    """The order is part of the comprehension stage's row keys; a join of more than 122,880 rows loses it."""
+    n = 130_000
+    with warehouse.transaction() as connection:
+        connection.execute("INSERT INTO current_items SELECT 'statements', 0, 'u', 'k', NULL")
+        connection.execute(
+            "INSERT INTO statements SELECT 'k', i, 't' || i, 'u', 'x', true, 'en' FROM range(?) r(i)", [n]
+        )
+        connection.execute(
+            "INSERT INTO current_items SELECT 'judgements', i, 't' || i, 'j' || i, NULL FROM range(?) r(i)",
+            [n],
+        )
+        connection.execute(
+            "INSERT INTO judgements SELECT 'j' || i, 0, 'x', 't', 0.5, 1, 'logprobs' FROM range(?) r(i) "
+            "ORDER BY hash(i)",
+            [n],
+        )
+    assert [j.statement_id for j in judged_statements(warehouse)] == [f"t{i}" for i in range(n)]
 
 
 def test_equal_statements_of_two_units_share_a_judgement_and_both_count(warehouse: Warehouse) -> None:

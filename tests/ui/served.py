@@ -1,5 +1,6 @@
-"""The Dagster UI as a process of its own, and its GraphQL: to start, to wait for, to look into. The clicks are
-in the tests.
+"""The Dagster UI as a process of its own, and its GraphQL: to start, to wait for, to look into.
+
+The clicks are in the tests.
 """
 
 import contextlib
@@ -15,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
+
+import psutil
 
 T = TypeVar("T")
 
@@ -44,7 +47,9 @@ class ServedUi:
         folder: where it is started; `output.txt` is written here.
     """
 
-    def __init__(self, command: Sequence[str], port_option: str, folder: Path, environment: Mapping[str, str]):
+    def __init__(
+        self, command: Sequence[str], port_option: str, folder: Path, environment: Mapping[str, str]
+    ):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._output = folder / "output.txt"
@@ -75,7 +80,7 @@ class ServedUi:
         return wait_until(lambda: self if self._is_ready() else None, READY_S, self._why_not_ready)
 
     def stop(self) -> int:
-        """Ends it as a user or the system would; returns its exit code. What does not end in time is killed."""
+        """Ends it as the system would; returns its exit code. What does not end in time is killed."""
         self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(STOP_S)
@@ -104,7 +109,9 @@ class ServedUi:
             "{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename "
             "... on PythonError { message } } } } } }"
         )["workspaceOrError"]["locationEntries"]
-        loads = {entry["name"]: entry["locationOrLoadError"] or {"__typename": "loading"} for entry in entries}
+        loads = {
+            entry["name"]: entry["locationOrLoadError"] or {"__typename": "loading"} for entry in entries
+        }
         return {
             name: "loaded" if load["__typename"] == "RepositoryLocation" else str(load.get("message", load))
             for name, load in loads.items()
@@ -185,6 +192,17 @@ def wait_until(look: Callable[[], T | None], timeout_s: float, why_not: Callable
             return found
         time.sleep(0.5)
     raise AssertionError(f"{why_not()} (after {timeout_s:.0f} s)")
+
+
+def processes_of(path: Path) -> list[str]:
+    """Command lines of running processes that name `path`, embedded servers among them."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            command = process.cmdline()
+            if process.pid != os.getpid() and any(str(path) in argument for argument in command):
+                found.append(" ".join(command))
+    return found
 
 
 def free_port() -> int:

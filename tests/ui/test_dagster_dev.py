@@ -11,8 +11,8 @@ import yaml
 
 from dagster_project.run import DAGSTER_YAML
 from kg_assets.export.collect import STAGES
-from tests.pipeline.project import CODE_ROOT, Project, processes_that_name
-from tests.ui.served import STOP_S, ServedUi, wait_until
+from tests.pipeline.project import CODE_ROOT, Project
+from tests.ui.served import STOP_S, ServedUi, processes_of, wait_until
 
 pytestmark = pytest.mark.ui
 
@@ -30,9 +30,9 @@ def test_dagster_dev_in_the_projects_root_becomes_ready(project: Project) -> Non
             os.killpg(dev.process.pid, signal.SIGTERM)
             dev.kill_group()
     wait_until(
-        lambda: None if processes_that_name(root) else True,
+        lambda: None if processes_of(root) else True,
         STOP_S,
-        lambda: "\n".join(["still there:", *processes_that_name(root)]),
+        lambda: "\n".join(["still there:", *processes_of(root)]),
     )
 
 

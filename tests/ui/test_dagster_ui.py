@@ -1,5 +1,6 @@
-"""`graphtutor ui` as a user has it: the graph of assets, runs that are started by clicks, what an asset's page
-shows, the sensor, and the end of it all. The tests share one UI; each waits for what it needs.
+"""`graphtutor ui` as a user has it: asset graph, runs started by clicks, an asset's page, the sensor, the end.
+
+The tests share one UI; each waits for what it needs. The last one ends it.
 """
 
 import re
@@ -12,15 +13,15 @@ from dagster_project.definitions import defs
 from dagster_project.jobs import GROUPS
 from kg_assets.export.collect import STAGES
 from tests.fake_model_server import FakeModelServer
-from tests.pipeline.project import CANARY_KEY, Project, processes_that_name
-from tests.ui.served import STOP_S, ServedUi, wait_until
+from tests.pipeline.project import CANARY_KEY, Project
+from tests.ui.served import STOP_S, ServedUi, processes_of, wait_until
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 pytestmark = pytest.mark.ui
 
 SENSOR_S = 90.0
-TEN_NEW_WORDS = "Callisto is a moon of Jupiter that orbits beyond Ganymede.\n"
+NEW_SENTENCE = "Callisto is a moon of Jupiter that orbits beyond Ganymede.\n"
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +84,11 @@ def test_an_assets_page_shows_description_owner_counts_preview_and_the_reliabili
     expect(page.get_by_text("graphtutor", exact=True)).to_be_visible()
     assert int(_fact(page, "rows in").inner_text()) > 0
     assert 0 < float(_fact(page, "ECE").inner_text()) < 1
-    preview = _fact(page, "preview").get_by_role("table")
-    assert preview.get_by_role("columnheader").all_inner_texts() == [
-        "unit",
-        "loss",
-        "confidence",
-        "description",
-    ]
-    assert "Jupiter" in preview.inner_text() or "龙井" in preview.inner_text()
+    header, *rows = _fact(page, "preview").get_by_role("row").all()
+    assert header.inner_text().split() == ["unit", "loss", "confidence", "description"]
+    losses = [float(row.get_by_role("cell").nth(1).inner_text()) for row in rows]
+    assert len(losses) == 5
+    assert losses == sorted(losses, reverse=True)
 
     _fact(page, "reliability curve").get_by_text("[Show Markdown]").click()
     picture = page.get_by_role("dialog").get_by_role("img", name="reliability curve")
@@ -139,7 +137,7 @@ def test_the_sensor_is_on_and_starts_one_run_for_a_new_file(
     expect(page.get_by_role("checkbox")).to_be_checked()
 
     before = {run.run_id for run in ui.runs()}
-    project.write("callisto.txt", TEN_NEW_WORDS)
+    project.write("callisto.txt", NEW_SENTENCE)
     found = wait_until(
         lambda: next((run for run in ui.runs() if run.run_id not in before), None),
         SENSOR_S,
@@ -152,10 +150,8 @@ def test_the_sensor_is_on_and_starts_one_run_for_a_new_file(
         (found.run_id, True)
     ]
     _go_to(page, "Runs")
-    row = page.get_by_role("row").filter(has_text=found.run_id[:8])
-    expect(row).to_contain_text("documents_sensor")
-    expect(row).to_contain_text("Success")
-    expect(row).to_contain_text(project.corpus)
+    expect(page.get_by_role("link", name=found.run_id[:8])).to_be_visible()
+    expect(page.get_by_role("link", name="documents_sensor").first).to_be_visible()
 
 
 def test_sigterm_in_the_middle_of_a_run_ends_every_process_of_the_workspace(
@@ -168,18 +164,17 @@ def test_sigterm_in_the_middle_of_a_run_ends_every_process_of_the_workspace(
     _go_to(page, "Lineage")
     run_id = _launch(page, "Materialize all…", project.corpus)
     wait_until(
-        lambda: [name for name in processes_that_name(project.workspace) if "keeper" in name] or None,
+        lambda: [name for name in processes_of(project.workspace) if "keeper" in name] or None,
         SENSOR_S,
         lambda: f"no embedded server is started; {ui.run(run_id)}\n{ui.output[-2000:]}",
     )
 
     assert ui.stop() == 0
     wait_until(
-        lambda: None if processes_that_name(project.workspace) else True,
+        lambda: None if processes_of(project.workspace) else True,
         STOP_S,
-        lambda: "\n".join(["still there:", *processes_that_name(project.workspace)]),
+        lambda: "\n".join(["still there:", *processes_of(project.workspace)]),
     )
-    assert "Traceback" not in ui.output.split("Shutting down")[0] or "Interrupted" in ui.output
     assert CANARY_KEY not in ui.output
 
 

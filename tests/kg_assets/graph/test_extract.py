@@ -221,3 +221,26 @@ def test_the_schema_offers_the_configured_types_only() -> None:
 def test_the_request_says_for_whom_it_is() -> None:
     request = extraction_request(replace(chunk(TEXT), document_id="b.md"), SETTINGS)
     assert (request.stage, request.item_id, request.document_id) == ("claims", "c1", "b.md")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("The **Kestrel-2** moves *brine*.", "The Kestrel-2 moves brine."),
+        ("红隼**二号**泵", "红隼二号泵"),
+        ("***both***", "both"),
+        ("F = m*a*b", "F = m*a*b"),
+        ("5 * 3 * 2 = 30", "5 * 3 * 2 = 30"),
+        ("A* and B* searches", "A* and B* searches"),
+        ("footnote**", "footnote**"),
+    ],
+)
+def test_markdown_emphasis_is_taken_out_of_descriptions_and_formulas_stay(written: str, kept: str) -> None:
+    found = validate_extraction(extraction([PUMP | {"description": written}]))
+    assert found["entities"][0]["description"] == kept
+
+
+def test_a_quote_is_looked_up_as_it_stands_emphasis_and_all() -> None:
+    text = "The **Kestrel-2** moves brine."
+    (claim,) = claims_of(validate_extraction(extraction([PUMP | {"quote": "**Kestrel-2** moves"}])), text)
+    assert text[claim.evidence_start : claim.evidence_end] == "**Kestrel-2** moves"

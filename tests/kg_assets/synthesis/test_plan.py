@@ -38,6 +38,12 @@ def test_each_described_unit_is_asked_about_once_with_the_first_subgraph_that_ho
     ]
 
 
+def test_a_fact_that_two_units_say_in_the_same_words_is_asked_about_once() -> None:
+    twin = entity("B", AB.description)
+    items = atomic_items([subgraph("s1", A, twin, AB)], UNITS | {twin.unit_id: twin}, IDENTITY)
+    assert [item.payload for item in items] == [AB, A]
+
+
 def test_an_aggregated_question_needs_two_described_units() -> None:
     items = aggregated_items([BOTH, LONE, subgraph("s4", A, BARE)], UNITS, IDENTITY)
     assert [item.item_id for item in items] == ["s1"]

@@ -1,0 +1,34 @@
+"""Running a part of the pipeline by Dagster's asset selection."""
+
+import pytest
+
+from kg_assets.export.collect import STAGES
+from tests.fake_model_server import FakeModelServer
+from tests.pipeline.project import ENGLISH, Project
+
+
+def test_a_part_is_run_and_the_rest_left_alone(project: Project, fake_models: FakeModelServer) -> None:
+    project.write("jupiter.txt", ENGLISH)
+    upstream = project.run("--select", "+subgraphs")
+    assert list(upstream.stages) == list(STAGES[:8])
+    assert upstream.json["exports"] == []
+    asked = fake_models.count()
+
+    one = project.run("--select", "qa_atomic")
+    assert list(one.stages) == ["qa_atomic"]
+    assert fake_models.count() - asked == one.stages["qa_atomic"]["calls"] > 0
+
+    (status,) = project.call("status", "--json").json
+    fresh = {stage["stage"]: stage["freshness"] for stage in status["stages"]}
+    assert all(fresh[stage] == "fresh" for stage in [*STAGES[:8], "qa_atomic"])
+    assert fresh["qa_aggregated"] == "never run"
+
+
+@pytest.mark.parametrize("selection", ["nonsense", "qa_atomic and (", "group:nothing", "key:"])
+def test_a_selection_of_nothing_is_one_sentence(project: Project, selection: str) -> None:
+    project.write("jupiter.txt", ENGLISH)
+    result = project.call("run", "--select", selection)
+    assert result.exit_code == 1
+    assert "--select" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "qa_atomic" in result.stderr
