@@ -9,8 +9,8 @@ from resources.errors import TutorError
 def sentence_for(error: BaseException) -> str | None:
     """What to tell the user, or None for a bug, which deserves its traceback.
 
-    Dagster and SQLAlchemy wrap errors, so the causes are searched. Where the system refused something, our own
-    sentence about it comes first: Dagster may have failed to store that very error on the same full disk.
+    Dagster and SQLAlchemy wrap errors, so the causes are searched. Where the system refused something, an
+    error of ours before it comes first: Dagster may have failed to store that very error on the same disk.
     """
     causes = list(_causes(error))
     for cause in causes:
@@ -27,11 +27,14 @@ def sentence_for(error: BaseException) -> str | None:
 def _refusal(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno is not None:
         place = f" ({error.filename})" if error.filename else ""
-        return f"The system refused: {error.strerror}{place}. Free disk space or mend permissions, then run again."
+        return (
+            f"The system refused: {error.strerror}{place}. Free disk space or mend permissions, then run "
+            "again."
+        )
     if isinstance(error, sqlite3.OperationalError):
         return (
-            f"Dagster's own database refused ({error}): free disk space or mend the permissions of the workspace, "
-            "then run again."
+            f"Dagster's own database refused ({error}): free disk space or mend the permissions of the "
+            "workspace, then run again."
         )
     return None
 

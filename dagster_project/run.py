@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
@@ -38,6 +39,7 @@ concurrency:
         value:
           applyLimitPerUniqueValue: true
 """
+FULL_BYTES = 10_000_000
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -91,7 +93,7 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
     defs = build_defs(workbench)
     job = defs.resolve_job_def(pipeline_job.name)
     selection = _selected(defs, select)
-    with dagster_instance(workbench) as instance, _silent_unless_a_bug():
+    with dagster_instance(workbench) as instance, _short_errors(workbench.layout.root):
         instance.add_dynamic_partitions(corpora.name or "", [corpus])
         done = job.execute_in_process(
             partition_key=corpus,
@@ -104,16 +106,21 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
 
 
 @contextmanager
-def _silent_unless_a_bug() -> Iterator[None]:
-    """Hold back what Dagster writes to standard error, such as whole events that it could not store: for an
-    error that the user can mend, its sentence is enough."""
+def _short_errors(workspace: Path) -> Iterator[None]:
+    """Hold back what Dagster writes to standard error, such as whole events that it could not store, unless
+    there is a bug; and say so where the disk is full, which not every error shows."""
     stderr, held = sys.stderr, io.StringIO()
     try:
         with redirect_stderr(held):
             yield
     except Exception as error:
-        if sentence_for(error) is None:
+        sentence = sentence_for(error)
+        if sentence is None:
             stderr.write(held.getvalue())
+        elif "space" not in sentence and shutil.disk_usage(workspace).free < FULL_BYTES:
+            raise SettingsError(
+                f"{sentence} The disk of {workspace} is full: free some space and run again."
+            ) from error
         raise
 
 

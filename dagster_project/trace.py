@@ -67,7 +67,7 @@ def trace_pair(workbench: Workbench, corpora: list[str], qa_id: str) -> Trace:
 
 def print_trace(trace: Trace) -> None:
     """The pair, its facts, and the source text with the evidence marked."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(
         Text.assemble((trace.pair.form, "bold"), f"  {trace.pair.qa_id}  ({trace.pair.difficulty})")
     )

@@ -11,7 +11,9 @@ from functools import lru_cache
 from typing import Any
 
 from kg_assets.domain import Chunk, Claim, entity_id, fingerprint, normalise_name, relation_id
+from kg_assets.ledger import TRANSIENT_REASONS
 from kg_assets.prompts import payload_message, system_prompt
+from resources.errors import CallFailed
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 from resources.settings import ExtractionSettings
@@ -72,7 +74,7 @@ def extract_claims(chunk: Chunk, settings: ExtractionSettings, ask: Ask) -> list
     """Claims of one chunk, those of further gleaning rounds included.
 
     Raises:
-        CallFailed: the model could not be asked, or its answer was unusable twice.
+        CallFailed: the model could not be asked, or its first answer was unusable twice.
     """
     request = extraction_request(chunk, settings)
     found, responses = ask_structured(ask, request, validate_extraction)
@@ -81,7 +83,12 @@ def extract_claims(chunk: Chunk, settings: ExtractionSettings, ask: Ask) -> list
     for _ in range(settings.max_gleanings):
         answer = Message("assistant", responses[-1].text)
         request = replace(request, messages=(*request.messages, answer, gleaning))
-        found, responses = ask_structured(ask, request, validate_extraction)
+        try:
+            found, responses = ask_structured(ask, request, validate_extraction)
+        except CallFailed as failed:
+            if failed.reason in TRANSIENT_REASONS:
+                raise
+            break  # an unusable further answer takes nothing from the earlier ones
         known = {claim.claim_id for claim in claims}
         fresh = [claim for claim in claims_of(found, chunk.text) if claim.claim_id not in known]
         if not fresh:

@@ -1,7 +1,10 @@
-"""A corpus' DuckDB file in a temporary folder, a copy of an empty one, which is quicker than making it."""
+"""A corpus' DuckDB file in a temporary folder, a copy of an empty one, which is quicker than making it.
+
+It is held open during a test, as a stage holds it while it runs: that makes each further opening quick.
+"""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,5 +25,7 @@ def make_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path],
 
 
 @pytest.fixture
-def warehouse(make_warehouse: Callable[[Path], Warehouse], tmp_path: Path) -> Warehouse:
-    return make_warehouse(tmp_path)
+def warehouse(make_warehouse: Callable[[Path], Warehouse], tmp_path: Path) -> Iterator[Warehouse]:
+    made = make_warehouse(tmp_path)
+    with made.connect():
+        yield made

@@ -3,6 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -319,8 +320,10 @@ def test_rows_in_are_always_new_plus_reused_plus_dropped(
     computed: Counter[str] = Counter()
     settled: dict[str, str] = {}
 
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         warehouse = make_warehouse(Path(folder))
+        stack.enter_context(warehouse.connect())
         for number, (keys, fates) in enumerate(runs):
 
             def work(work_item: Item, _ask: Ask, fates: dict[str, str] = fates) -> list[Statement]:

@@ -1,7 +1,7 @@
 """Reads of current rows: in order, joined without losing or doubling any, and never of what is gone."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,8 +53,10 @@ def filled_once(
 
 
 @pytest.fixture
-def filled(filled_once: Path, tmp_path: Path) -> Warehouse:
-    return Warehouse(Path(shutil.copy(filled_once, tmp_path / "corpus.duckdb")))
+def filled(filled_once: Path, tmp_path: Path) -> Iterator[Warehouse]:
+    copied = Warehouse(Path(shutil.copy(filled_once, tmp_path / "corpus.duckdb")))
+    with copied.connect():
+        yield copied
 
 
 def test_documents_and_chunks_come_back_as_they_went_in(filled: Warehouse) -> None:

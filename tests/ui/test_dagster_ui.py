@@ -1,4 +1,4 @@
-"""`graphtutor ui` as a user has it: asset graph, runs started by clicks, an asset's page, the sensor, the end.
+"""`graphtutor ui` as a user has it: asset graph, runs by clicks, an asset's page, the sensor, the end.
 
 The tests share one UI; each waits for what it needs. The last one ends it.
 """
@@ -42,7 +42,7 @@ def test_the_asset_graph_shows_all_assets_in_their_groups_with_their_kinds(
 
     page.goto(ui.url)
     _go_to(page, "Lineage")
-    page.get_by_role("button").filter(has=page.get_by_role("img", name="settings")).last.click()
+    page.get_by_role("button", name="settings", exact=True).click()
     page.get_by_role("menuitem", name=re.compile("Expand all groups")).click()
 
     boxes = page.locator("foreignObject")
@@ -84,10 +84,11 @@ def test_an_assets_page_shows_description_owner_counts_preview_and_the_reliabili
     expect(page.get_by_text("graphtutor", exact=True)).to_be_visible()
     assert int(_fact(page, "rows in").inner_text()) > 0
     assert 0 < float(_fact(page, "ECE").inner_text()) < 1
-    header, *rows = _fact(page, "preview").get_by_role("row").all()
+    shown = _fact(page, "preview").get_by_role("row")
+    expect(shown).to_have_count(6)
+    header, *rows = shown.all()
     assert header.inner_text().split() == ["unit", "loss", "confidence", "description"]
     losses = [float(row.get_by_role("cell").nth(1).inner_text()) for row in rows]
-    assert len(losses) == 5
     assert losses == sorted(losses, reverse=True)
 
     _fact(page, "reliability curve").get_by_text("[Show Markdown]").click()

@@ -1,7 +1,7 @@
 """What is exported and reported, read from a warehouse that the stages have filled."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,8 +85,10 @@ def filled_once(
 
 
 @pytest.fixture
-def filled(filled_once: Path, tmp_path: Path) -> Warehouse:
-    return Warehouse(Path(shutil.copy(filled_once, tmp_path / "corpus.duckdb")))
+def filled(filled_once: Path, tmp_path: Path) -> Iterator[Warehouse]:
+    copied = Warehouse(Path(shutil.copy(filled_once, tmp_path / "corpus.duckdb")))
+    with copied.connect():
+        yield copied
 
 
 def test_a_pair_is_exported_with_its_difficulty_its_loss_and_the_text_that_says_so(filled: Warehouse) -> None:
