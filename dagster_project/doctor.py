@@ -44,7 +44,9 @@ def print_findings(findings: list[Finding]) -> None:
     console = Console(highlight=False)
     for finding in findings:
         mark = ("✓", "green") if finding.ok else ("✗", "red")
-        console.print(Text.assemble(mark, " ", (f"{finding.what:<22}", "bold"), finding.detail), soft_wrap=True)
+        console.print(
+            Text.assemble(mark, " ", (f"{finding.what:<22}", "bold"), finding.detail), soft_wrap=True
+        )
 
 
 def _findings(workbench: Workbench) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Errors a user can act on. Each message is one sentence or two that say what to do; none carries a secret."""
+"""Errors a user can act on. Each message says in a sentence or two what to do; none carries a secret."""
 
 
 class TutorError(Exception):

@@ -112,6 +112,6 @@ def test_dagsters_own_tools_work_in_the_projects_root(tmp_path: Path, command: t
     assert done.returncode == 0, done.stdout + done.stderr
     if "list" in command:
         listed = json.loads(done.stdout)
-        assert {asset["key"] for asset in listed["assets"]} == set(STAGES)
+        assert {asset["asset_key"] for asset in listed["assets"]} == set(STAGES)
         assert {job["name"] for job in listed["jobs"]} == {"pipeline", *(f"{group}_only" for group in GROUPS)}
         assert [sensor["name"] for sensor in listed["sensors"]] == ["documents_sensor"]
