@@ -113,6 +113,8 @@ def _short_errors(workspace: Path) -> Iterator[None]:
     try:
         with redirect_stderr(held):
             yield
+    except dg.DagsterExecutionInterruptedError as error:
+        raise KeyboardInterrupt from error
     except Exception as error:
         sentence = sentence_for(error)
         if sentence is None:

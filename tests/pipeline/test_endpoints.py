@@ -14,7 +14,7 @@ DIFFERENCES: dict[str, dict[str, Any]] = {
     "thinks aloud": {"reasoning": "think"},
     "reasons beside the answer": {"reasoning": "reasoning_content"},
 }
-SAMPLED = {"no logprobs", "thinks aloud"}
+SAMPLED = {"no logprobs"}
 
 
 @pytest.fixture(scope="module")
