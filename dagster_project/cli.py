@@ -87,6 +87,8 @@ def run(workbench: "Workbench", corpus: str | None, select: str | None, as_json:
     outcomes: list[RunOutcome] = []
     empty: list[str] = []
     for name in names:
+        if len(names) > 1:
+            click.echo(f"corpus {name}", err=True)
         with TerminalProgress(STAGES) as shown:
             progress.listeners.append(shown)
             try:
