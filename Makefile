@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := --documents examples/documents --config graphtutor.yaml --workspace workspace
 
-.PHONY: demo test ui test-ui quality bench clean
+.PHONY: demo test ui test-ui quality clean
 
 demo: .venv/installed
 	$(BIN)/python -m resources.embedded.model_files
@@ -24,9 +24,6 @@ quality: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-
-bench: .venv/installed-dev
-	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
