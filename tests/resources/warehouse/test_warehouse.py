@@ -133,13 +133,6 @@ def test_an_error_is_not_taken_for_a_lock_or_a_full_disk_because_of_the_files_na
     assert "disk is full" not in str(error.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(WarehouseError, match="cannot be written"):
-        Warehouse(tmp_path / "warehouse" / "a.duckdb").scalar("SELECT 1")
-
-
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "warehouse").write_text("")
     with pytest.raises(WarehouseError, match=r"cannot be written .* --workspace"):
