@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from resources.embedded.graph_server import GraphLease, lease_graph
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.project import Project, processes_that_stay
 
 NewProject = Callable[..., Project]
+
+
+@pytest.fixture(scope="session")
+def graph_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphLease]:
+    """One graph server for the projects that need not start their own; each has another corpus in it."""
+    with lease_graph(tmp_path_factory.mktemp("graph_server")) as lease:
+        yield lease
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +30,7 @@ def new_project(
     """
     made: list[Project] = []
 
-    def new(name: str, trainee: bool = True, **fields: str) -> Project:
+    def new(name: str, trainee: bool = True, **fields: Any) -> Project:
         project = Project(tmp_path_factory.mktemp(name), **fields)
         project.use_models(model_server_process, trainee)
         made.append(project)
@@ -36,6 +45,12 @@ def new_project(
 def project(new_project: NewProject, fake_models: FakeModelServer) -> Project:
     """A project without documents; the fake server is as new."""
     return new_project("project")
+
+
+@pytest.fixture
+def quick_project(new_project: NewProject, fake_models: FakeModelServer, graph_server: GraphLease) -> Project:
+    """As `project`, on the graph server of all tests."""
+    return new_project("project", server=graph_server)
 
 
 @pytest.fixture

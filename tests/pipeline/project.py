@@ -18,7 +18,7 @@ import psutil
 import yaml
 
 from dagster_project import cli
-from resources.embedded.graph_server import lease_graph
+from resources.embedded.graph_server import GraphLease, lease_graph
 from resources.graph.store import GraphStore
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import WorkspaceLayout
@@ -27,6 +27,10 @@ from tests.fake_model_server import FakeModelServer
 
 CANARY_KEY = "sk-canary-0d9f8e7c6b5a4938271605f4e3d2c1b0"
 CODE_ROOT = Path(__file__).resolve().parents[2]
+EVENTS_IN_MEMORY = """\
+telemetry: {enabled: false}
+event_log_storage: {module: dagster._core.storage.event_log, class: InMemoryEventLogStorage}
+"""
 GRAPHTUTOR = [sys.executable, "-m", "dagster_project.cli"]
 
 ENGLISH = """\
@@ -64,14 +68,24 @@ class Result:
 class Project:
     """A folder with `documents` (of the corpus `corpus`), `workspace` and `graphtutor.yaml`.
 
-    `variables` are the environment of its commands, on top of nothing of ours.
+    `variables` are the environment of its commands, on top of nothing of ours. With `server` the graph is
+    there, under a corpus name of its own, and Dagster's events are not kept, which is quicker; without, all
+    is in the workspace.
     """
 
     folder: Path
-    variables: dict[str, str] = field(default_factory=dict)
     corpus: str = "default"
+    server: GraphLease | None = None
+    variables: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.server is not None:
+            self.corpus = self.folder.name
+            self.use_graph(self.server)
+            home = self.folder / "dagster_home"
+            home.mkdir()
+            (home / "dagster.yaml").write_text(EVENTS_IN_MEMORY)
+            self.variables["DAGSTER_HOME"] = str(home)
         self.documents.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -107,6 +121,15 @@ class Project:
             self.variables[f"{role}_MODEL"] = f"fake-{role.lower()}"
             self.variables[f"{role}_BASE_URL"] = server.base_url
             self.variables[f"{role}_API_KEY"] = CANARY_KEY
+
+    def use_graph(self, lease: GraphLease) -> None:
+        """Let the graph be on a server of the user's."""
+        self.variables |= {
+            "NEO4J_URI": lease.uri,
+            "NEO4J_USERNAME": lease.username,
+            "NEO4J_PASSWORD": lease.password,
+            "NEO4J_DATABASE": lease.database,
+        }
 
     def call(self, *arguments: str) -> Result:
         """The command line in this process, in the project's folder."""
@@ -162,13 +185,11 @@ class Project:
 
     @contextlib.contextmanager
     def graph(self) -> Iterator[GraphStore]:
-        """The graph of the workspace's embedded server, which runs at least as long: commands meanwhile need
+        """The graph. Where the server is the workspace's, it runs at least as long: commands meanwhile need
         not start it."""
-        with (
-            lease_graph(self.workspace) as lease,
-            GraphStore(lease.uri, lease.username, lease.password, lease.database) as store,
-        ):
-            yield store
+        with contextlib.ExitStack() as stack:
+            lease = self.server or stack.enter_context(lease_graph(self.workspace))
+            yield stack.enter_context(GraphStore(lease.uri, lease.username, lease.password, lease.database))
 
 
 def processes_that_stay(path: Path, within_s: float = 10.0) -> list[str]:

@@ -8,7 +8,9 @@ from tests.pipeline.conftest import NewProject
 from tests.pipeline.project import ENGLISH
 
 
-def test_a_corpus_fails_alone_and_goes_whole(new_project: NewProject, fake_models: FakeModelServer) -> None:
+def test_a_corpus_fails_alone_and_one_that_is_gone_leaves_nothing(
+    new_project: NewProject, fake_models: FakeModelServer
+) -> None:
     good = new_project("two", corpus="good")
     bad = replace(good, corpus="bad")
     good.configure(comprehension={"statements": 1})
@@ -16,26 +18,22 @@ def test_a_corpus_fails_alone_and_goes_whole(new_project: NewProject, fake_model
     bad.write("bytes.txt", b"\xff\xfe\x80")
 
     with good.graph() as graph:
-        first = good.call("run")
-        assert first.exit_code == 1
-        assert "'bad' has nothing to export: documents dropped 1 of 1 rows" in first.stderr
-        assert "corpus good" in first.stdout
+        first = good.call("run", "--corpus", "good")
+        assert first.exit_code == 0, first.stderr
         assert good.lineage()
         assert graph.counts("good")["Entity"] > 0
 
         shutil.rmtree(good.documents)
-        (bad.documents / "bytes.txt").write_text("Marie Curie found polonium in Paris.")
         asked = fake_models.count()
         second = good.call("run")
-        assert second.exit_code == 0, second.stderr
-        assert bad.lineage()
-        assert 0 < fake_models.count() - asked < 30
+        assert second.exit_code == 1
+        assert "'bad' has nothing to export: documents dropped 1 of 1 rows" in second.stderr
+        assert "corpus good" in second.stdout
+        assert fake_models.count() == asked
         assert set(graph.counts("good").values()) == {0}
-        left = {path.name for path in good.exports.iterdir()}
-        assert left == {"graph.graphml", "graph.json", "report.html"}
-        assert "polonium" not in (good.exports / "graph.json").read_text("utf-8")
-        assert "Ganymede" not in (good.exports / "report.html").read_text("utf-8")
-
-        again = good.call("run", "--corpus", "good")
-        assert again.exit_code == 1
-        assert "There is no corpus 'good': there is bad." in again.stderr
+    assert {path.name for path in good.exports.iterdir()} == {"graph.graphml", "graph.json", "report.html"}
+    for name in ("graph.json", "report.html"):
+        assert "Ganymede" not in (good.exports / name).read_text("utf-8")
+    again = good.call("run", "--corpus", "good")
+    assert again.exit_code == 1
+    assert "There is no corpus 'good': there is bad." in again.stderr

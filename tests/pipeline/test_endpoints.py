@@ -8,13 +8,18 @@ from tests.fake_model_server import FakeModelServer
 from tests.pipeline.project import ENGLISH, Project
 
 DIFFERENCES: dict[str, dict[str, Any]] = {
-    "no JSON schema, no usage": {"structured": "none", "usage": False},
-    "no logprobs": {"logprobs": "rejected"},
-    "max_completion_tokens only": {"limit_field": "max_completion_tokens"},
+    "max_completion_tokens only, no logprobs": {
+        "limit_field": "max_completion_tokens",
+        "logprobs": "rejected",
+    },
+    "no JSON schema, no usage, reasons beside the answer": {
+        "structured": "none",
+        "usage": False,
+        "reasoning": "reasoning_content",
+    },
     "thinks aloud": {"reasoning": "think"},
-    "reasons beside the answer": {"reasoning": "reasoning_content"},
 }
-SAMPLED = {"no logprobs"}
+SAMPLED = {"max_completion_tokens only, no logprobs"}
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +29,11 @@ def pairs_by_endpoint() -> dict[str, int]:
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
 def test_every_endpoint_gives_as_many_pairs(
-    project: Project, fake_models: FakeModelServer, difference: str, pairs_by_endpoint: dict[str, int]
+    quick_project: Project, fake_models: FakeModelServer, difference: str, pairs_by_endpoint: dict[str, int]
 ) -> None:
+    project = quick_project
     fake_models.configure(**DIFFERENCES[difference])
-    project.configure(comprehension={"statements": 1})
+    project.configure(comprehension={"statements": 1, "samples": 2})
     project.write("jupiter.txt", ENGLISH)
     stages = project.run().stages
     pairs = project.lineage()

@@ -1,6 +1,6 @@
 """One run on documents as they come, good and bad: what the pipeline promises of every row and every file.
 
-The run and a second one with nothing new are made once, as processes, for all tests here.
+The run, as a process of its own, and a second one with nothing new are made once for all tests here.
 """
 
 import html
@@ -82,7 +82,7 @@ def finished(new_project: NewProject, model_server_process: FakeModelServer) -> 
     first = project.process("run", "--json")
     assert first.exit_code == 0, first.stderr
     first_calls, exports = model_server_process.count(), project.export_bytes()
-    second = project.process("run")
+    second = project.call("run")
     assert second.exit_code == 0, second.stderr
     return Finished(project, first, second, first_calls, model_server_process.count() - first_calls, exports)
 

@@ -14,12 +14,7 @@ def test_the_run_uses_the_given_database(
     project.write("jupiter.txt", ENGLISH)
     project.configure(comprehension={"statements": 1})
     with lease_graph(tmp_path / "elsewhere") as lease:
-        project.variables |= {
-            "NEO4J_URI": lease.uri,
-            "NEO4J_USERNAME": lease.username,
-            "NEO4J_PASSWORD": lease.password,
-            "NEO4J_DATABASE": lease.database,
-        }
+        project.use_graph(lease)
         project.run()
         with GraphStore(lease.uri, lease.username, lease.password, lease.database) as store:
             counts = store.counts("default")

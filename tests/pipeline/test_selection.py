@@ -7,7 +7,8 @@ from tests.fake_model_server import FakeModelServer
 from tests.pipeline.project import ENGLISH, Project
 
 
-def test_a_part_is_run_and_the_rest_left_alone(project: Project, fake_models: FakeModelServer) -> None:
+def test_a_part_is_run_and_the_rest_left_alone(quick_project: Project, fake_models: FakeModelServer) -> None:
+    project = quick_project
     project.write("jupiter.txt", ENGLISH)
     upstream = project.run("--select", "+subgraphs")
     assert list(upstream.stages) == list(STAGES[:8])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from resources.embedded.graph_server import GraphLease
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
 from tests.pipeline.project import ENGLISH, Project
@@ -11,10 +12,14 @@ UNMEASURED = ("statements", "judgements", "comprehension")
 
 @pytest.fixture(params=["no trainee is named", "comprehension is switched off"])
 def unexamined(
-    request: pytest.FixtureRequest, new_project: NewProject, fake_models: FakeModelServer
+    request: pytest.FixtureRequest,
+    new_project: NewProject,
+    graph_server: GraphLease,
+    fake_models: FakeModelServer,
 ) -> Project:
-    project: Project = new_project("unexamined", trainee=request.param == "comprehension is switched off")
-    if request.param == "comprehension is switched off":
+    switched_off = request.param == "comprehension is switched off"
+    project: Project = new_project("unexamined", trainee=switched_off, server=graph_server)
+    if switched_off:
         project.configure(comprehension={"enabled": False})
     project.write("jupiter.txt", ENGLISH)
     return project
@@ -23,7 +28,7 @@ def unexamined(
 def test_losses_are_absent_everywhere(unexamined: Project, fake_models: FakeModelServer) -> None:
     with unexamined.graph() as graph:
         stages = unexamined.run().stages
-        dump = graph.dump("default")
+        dump = graph.dump(unexamined.corpus)
     assert {request["model"] for request in fake_models.bodies()} == {"fake-synthesizer"}
     assert all(stages[stage]["rows_in"] == 0 for stage in UNMEASURED)
     notes = unexamined.frame("SELECT stage, note FROM stage_runs").set_index("stage")["note"]
