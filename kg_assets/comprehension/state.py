@@ -10,7 +10,7 @@ from kg_assets.prompts import payload_message, system_prompt
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 
-STATEMENTS_VERSION = "1"
+STATEMENTS_VERSION = "2"
 
 
 def fact_of(unit: GraphUnit) -> str:
@@ -70,8 +70,9 @@ def _wordings(answer: Any, fact: str, statements: int) -> tuple[list[str], list[
             taken.add(_comparable(text))
             true_texts.append(text)
     false_texts: list[str] = []
+    sentences = {_comparable(sentence) for sentence in _SENTENCE_END.split(fact)}
     for text in _texts(answer.get("negations")):
-        if len(false_texts) < statements and _comparable(text) not in taken:
+        if len(false_texts) < statements and _comparable(text) not in taken | sentences:
             taken.add(_comparable(text))
             false_texts.append(text)
     if len(true_texts) < statements:
@@ -80,7 +81,7 @@ def _wordings(answer: Any, fact: str, statements: int) -> tuple[list[str], list[
         )
     if len(false_texts) < statements:
         raise ValueError(
-            f'"negations" needs {statements} sentences that differ from all true ones and each other'
+            f'"negations" needs {statements} sentences that say something false, not the statement or one of its sentences'
         )
     return true_texts, false_texts
 
@@ -99,6 +100,9 @@ _SPOKEN = (
 )
 
 
+_SENTENCE_END = re.compile(r"(?<=[。！？；])|(?<=[.!?;])\s+")
+
+
 def _comparable(text: str) -> str:
     """What a sentence says, whatever its punctuation and case: letters, digits and signs such as + and €."""
     said = normalise_name(text)
@@ -113,7 +117,13 @@ def _is_sign(character: str) -> bool:
 
 def _schema(statements: int, max_chars: int) -> dict[str, Any]:
     sentence = {"type": "string", "minLength": 2, "maxLength": max_chars}
-    change = {"type": "string", "maxLength": 120}
+    detail = {"type": "string", "maxLength": 120}
+    change = {
+        "type": "object",
+        "properties": {"old": detail, "new": detail},
+        "required": ["old", "new"],
+        "additionalProperties": False,
+    }
     return {
         "title": "Statements",
         "type": "object",
@@ -124,7 +134,7 @@ def _schema(statements: int, max_chars: int) -> dict[str, Any]:
                 "minItems": statements - 1,
                 "maxItems": statements - 1,
             },
-            # Not used: naming the detail first keeps small models from repeating the statement instead.
+            # Not used: naming both details first keeps small models from repeating the statement instead.
             "changes": {"type": "array", "items": change, "minItems": statements, "maxItems": statements},
             "negations": {"type": "array", "items": sentence, "minItems": statements, "maxItems": statements},
         },

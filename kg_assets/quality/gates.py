@@ -12,7 +12,7 @@ from kg_assets.ingest.language import language_name
 from kg_assets.quality.input_references import input_reference
 from kg_assets.quality.source_language import foreign_language
 
-GATES_VERSION = "1"
+GATES_VERSION = "2"
 MIN_ANSWER_CHARS = 2
 
 
@@ -31,11 +31,12 @@ def not_empty(pair: QaPair) -> str:
             return f"The {field} holds no words."
     if len(pair.answer.strip()) < MIN_ANSWER_CHARS:
         return "The answer is a single character."
-    return (
-        "The answer repeats the question."
-        if normalise_name(pair.question) == normalise_name(pair.answer)
-        else ""
-    )
+    return "The answer repeats the question." if _said(pair.question) == _said(pair.answer) else ""
+
+
+def _said(text: str) -> str:
+    """The words of a sentence, without what makes it a question in Chinese."""
+    return "".join(re.findall(r"\w+", normalise_name(text))).rstrip("吗嘛么呢吧")
 
 
 def has_schema(pair: QaPair) -> str:

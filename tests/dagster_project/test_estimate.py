@@ -5,6 +5,8 @@ import pytest
 from dagster_project.estimate import EXPECTED, SECONDS_FOR_EACH_EFFORT, UNITS_PER_CHUNK, RunEstimate, clock
 from kg_assets.export.collect import STAGES
 
+ATOMIC_OF_A_UNIT = EXPECTED["qa_atomic"].rows_for_each
+
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
@@ -34,10 +36,18 @@ def test_before_anything_was_measured_the_default_model_is_assumed() -> None:
 
 def test_a_stage_goes_on_at_the_speed_it_has_gone_at() -> None:
     estimate = RunEstimate(["claims"])
-    estimate.started("claims", 10, 10, 100.0)
-    for _ in range(4):
-        estimate.advanced(1)
-    assert estimate.rest_s(120.0) == pytest.approx(6 * 5.0)
+    estimate.started("claims", 10_000, 10_000, 100.0)
+    estimate.advanced(5_000)
+    assert estimate.rest_s(25_100.0) == pytest.approx(5_000 * 5.0, rel=0.01)
+
+
+def test_one_slow_row_at_the_beginning_counts_no_more_than_one() -> None:
+    estimate = RunEstimate(["claims"])
+    estimate.started("claims", 101, 101, 0.0)
+    before = estimate.rest_s(0.0)
+    estimate.advanced(1)
+    ten_times_slower = 10 * before / 101
+    assert before < estimate.rest_s(ten_times_slower) < 3 * before
 
 
 def test_later_stages_are_expected_at_the_speed_measured_so_far() -> None:
@@ -46,7 +56,9 @@ def test_later_stages_are_expected_at_the_speed_measured_so_far() -> None:
     estimate.advanced(2)
     estimate.finished(90.0)
     speed = 90.0 / (2 * EXPECTED["claims"].effort)
-    assert estimate.rest_s(90.0) == pytest.approx(2 * UNITS_PER_CHUNK * EXPECTED["qa_atomic"].effort * speed)
+    assert estimate.rest_s(90.0) == pytest.approx(
+        2 * UNITS_PER_CHUNK * ATOMIC_OF_A_UNIT * EXPECTED["qa_atomic"].effort * speed
+    )
 
 
 def test_counted_units_replace_expected_ones() -> None:
@@ -54,7 +66,9 @@ def test_counted_units_replace_expected_ones() -> None:
     estimate.started("claims", 100, 100, 0.0)
     before = estimate.rest_s(0.0)
     estimate.started("knowledge_graph", 3, 3, 0.0)
-    assert estimate.rest_s(0.0) == pytest.approx(3 * EXPECTED["qa_atomic"].effort * SECONDS_FOR_EACH_EFFORT)
+    assert estimate.rest_s(0.0) == pytest.approx(
+        3 * ATOMIC_OF_A_UNIT * EXPECTED["qa_atomic"].effort * SECONDS_FOR_EACH_EFFORT
+    )
     assert estimate.rest_s(0.0) < before
 
 
@@ -78,8 +92,8 @@ def test_the_line_says_where_the_run_is() -> None:
     estimate.started("documents", 0, 3, 0.0)
     estimate.finished(1.0)
     estimate.started("claims", 4, 4, 1.0)
-    estimate.advanced(2)
-    assert estimate.line(61.0) == "[2/2] claims 2 of 4 · 1:01 min so far · about 1:00 min left"
+    left = clock(4 * EXPECTED["claims"].effort * SECONDS_FOR_EACH_EFFORT)
+    assert estimate.line(61.0) == f"[2/2] claims 0 of 4 · 1:01 min so far · about {left} left"
 
 
 def test_a_stage_that_was_not_foreseen_does_no_harm() -> None:

@@ -117,6 +117,19 @@ def test_a_negation_that_differs_only_in_punctuation_or_case_is_none(fact: str, 
         write_statements(unit, 1, Scripted(bad, bad))
 
 
+@pytest.mark.parametrize(
+    ("fact", "part"),
+    [
+        ("The X is a pump. It holds 1.5 litres.", "It holds 1.5 litres."),
+        ("X是一种泵。它的容量为1.5升。", "X是一种泵"),
+    ],
+)
+def test_one_of_the_sentences_of_a_fact_is_no_negation(fact: str, part: str) -> None:
+    bad = {"paraphrases": [], "negations": [part]}
+    with pytest.raises(CallFailed, match="negations"):
+        write_statements(entity("X", fact), 1, Scripted(bad, bad))
+
+
 SENTENCES = st.sampled_from(
     ["A is b.", "a is B", "A is c.", "A is d", "“A” is c!", "A is not b.", "  ", "A is -1", "A is 1"]
 )

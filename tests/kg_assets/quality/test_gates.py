@@ -39,6 +39,8 @@ def test_an_ordinary_pair_passes(good: object) -> None:
         (pair("What is it?", "…"), "empty", "answer holds no words"),
         (pair("What is it?", " X "), "empty", "single character"),
         (pair("What is it?", "what is  IT?"), "empty", "repeats the question"),
+        (pair("The Kestrel-2 is a pump?", "The Kestrel-2 is a pump."), "empty", "repeats the question"),
+        (pair("红隼二号是泵吗？", "红隼二号是泵。"), "empty", "repeats the question"),
         (pair("红隼二号泵由谁制造？"), "language", "question is in Chinese, its source in English"),
         (
             pair("红隼二号泵由谁制造？", "It was built by Harrow Works.", language="zh"),
