@@ -81,7 +81,8 @@ def _wordings(answer: Any, fact: str, statements: int) -> tuple[list[str], list[
         )
     if len(false_texts) < statements:
         raise ValueError(
-            f'"negations" needs {statements} sentences that say something false, not the statement or one of its sentences'
+            f'"negations" needs {statements} sentences that say something false, not the statement or one of '
+            "its sentences"
         )
     return true_texts, false_texts
 
