@@ -22,6 +22,7 @@ from kg_assets.materialize import corpora
 from resources.errors import SettingsError
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
+from sensors.dead_runs import report_dead_runs
 
 DAGSTER_YAML = """\
 # graphtutor wrote this once; it is yours to change.
@@ -94,6 +95,7 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
     job = defs.resolve_job_def(pipeline_job.name)
     selection = _selected(defs, select)
     with dagster_instance(workbench) as instance, _short_errors(workbench.layout.root):
+        report_dead_runs(instance, workbench.layout)
         instance.add_dynamic_partitions(corpora.name or "", [corpus])
         done = job.execute_in_process(
             partition_key=corpus,

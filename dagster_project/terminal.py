@@ -60,6 +60,10 @@ class TerminalProgress:
             self._download_note = note
             self._console.print(f"  {text}", highlight=False)
 
+    def waiting(self, sentence: str) -> None:
+        """The run waits."""
+        self._console.print(f"  … {sentence}", highlight=False, markup=False)
+
     def _show(self, force: bool = False) -> None:
         line = self._estimate.line(time.monotonic())
         if self._status:

@@ -12,6 +12,7 @@ from kg_assets.ingest.corpora import scan_corpora
 from kg_assets.materialize import corpora
 from resources.errors import SettingsError
 from resources.workbench import Workbench
+from sensors.dead_runs import report_dead_runs
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 10.0
@@ -32,6 +33,7 @@ def serve_ui(workbench: Workbench, port: int) -> int:
         except OSError as error:
             raise SettingsError(f"Port {port} is taken: name another with --port.") from error
     with dagster_instance(workbench) as instance:
+        report_dead_runs(instance, workbench.layout)
         known = set(instance.get_dynamic_partitions(corpora.name or ""))
         new = [name for name in scan_corpora(workbench.documents_root()) if name not in known]
         if new:

@@ -69,10 +69,12 @@ class StageRun:
     def __init__(self, context: dg.AssetExecutionContext, workbench: Workbench) -> None:
         self.context = context
         self.stage = context.asset_key.path[-1]
-        self.bench: RunBench = workbench.bench(context.partition_key)
+        self._started_at = utc_now()
+        self.bench: RunBench = workbench.bench(
+            context.partition_key, context.run.run_id, self._started_at, self._on_wait
+        )
         self.warehouse = self.bench.warehouse
         self.settings = self.bench.settings
-        self._started_at = utc_now()
         self._clock = time.monotonic()
         self._open_warehouse = ExitStack()
 
@@ -174,6 +176,10 @@ class StageRun:
             [self.stage],
         )
         return None if reasons.empty else reasons
+
+    def _on_wait(self, sentence: str) -> None:
+        self.context.log.info(sentence)
+        progress.waiting(sentence)
 
     def _on_progress(self, done: int) -> None:
         self._done += done

@@ -18,6 +18,9 @@ class ProgressListener(Protocol):
     def download(self, done_bytes: int, total_bytes: int, note: str) -> None:
         """A model file is being fetched."""
 
+    def waiting(self, sentence: str) -> None:
+        """The run waits for what the sentence says."""
+
 
 listeners: list[ProgressListener] = []
 
@@ -44,3 +47,9 @@ def download(done_bytes: int, total_bytes: int, note: str) -> None:
     """Tell all listeners."""
     for listener in listeners:
         listener.download(done_bytes, total_bytes, note)
+
+
+def waiting(sentence: str) -> None:
+    """Tell all listeners."""
+    for listener in listeners:
+        listener.waiting(sentence)

@@ -5,6 +5,7 @@ Nothing is connected to when definitions are loaded, and no server is started th
 
 import logging
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pydantic import PrivateAttr
 
 from resources import progress
 from resources.configuration import Configuration, Endpoint, load_configuration
+from resources.corpus_lock import CorpusLock
 from resources.embedded.graph_server import lease_graph
 from resources.embedded.model_server import lease_model
 from resources.errors import SettingsError, TutorError
@@ -42,6 +44,10 @@ class WorkspaceLayout:
     def exports(self, corpus: str) -> Path:
         """The folder of a corpus' exported files."""
         return self.root / "exports" / corpus
+
+    def corpus_lock(self, corpus: str) -> CorpusLock:
+        """The right to run stages of a corpus."""
+        return CorpusLock(self.root / "locks" / f"{corpus}.lock")
 
     @property
     def responses(self) -> Path:
@@ -89,6 +95,15 @@ class RunBench:
         self._gateways: dict[Role, Gateway] = {}
         self._graph: GraphStore | None = None
         self._opened = ExitStack()
+
+    def hold_corpus(self, run_id: str, since: str, on_wait: Callable[[str], None]) -> None:
+        """Let no other run work on the corpus until this bench is closed; `on_wait` is told who does now.
+
+        Raises:
+            SettingsError: the workspace cannot be written.
+        """
+        self.layout.prepare()
+        self._opened.enter_context(self.layout.corpus_lock(self.corpus).held(run_id, since, on_wait))
 
     def endpoint(self, role: Role) -> Endpoint:
         """The endpoint of a model.
@@ -196,12 +211,15 @@ class Workbench(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The folder whose folders are the corpora."""
         return Path(self.documents) if self.documents else self.configuration().documents
 
-    def bench(self, corpus: str) -> RunBench:
-        """The parts of this run on `corpus`, the same for all of its steps."""
+    def bench(self, corpus: str, run_id: str, since: str, on_wait: Callable[[str], None]) -> RunBench:
+        """The parts of this run on `corpus`, the same for all of its steps in this process, and nobody
+        else's meanwhile: see `RunBench.hold_corpus`."""
         if corpus not in self._benches:
             configuration = self.configuration()
             documents = Path(self.documents) if self.documents else configuration.documents
-            self._benches[corpus] = RunBench(configuration, documents, self.layout, corpus)
+            bench = RunBench(configuration, documents, self.layout, corpus)
+            bench.hold_corpus(run_id, since, on_wait)
+            self._benches[corpus] = bench
         return self._benches[corpus]
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

@@ -6,6 +6,7 @@ import dagster as dg
 
 from resources.errors import SettingsError
 from resources.workbench import Workbench
+from sensors.dead_runs import report_dead_runs
 from sensors.changes import changed_corpora, read_cursor, snapshot, write_cursor
 
 TICK_SECONDS = 10
@@ -23,6 +24,7 @@ def documents_sensor(job_name: str, partitions: dg.DynamicPartitionsDefinition) 
         description="Starts a run of a corpus when files of it are new, changed or removed, and at rest.",
     )
     def sensor(context: dg.SensorEvaluationContext, workbench: Workbench) -> dg.SensorResult | dg.SkipReason:
+        report_dead_runs(context.instance, workbench.layout)
         try:
             found = snapshot(workbench.documents_root())
         except SettingsError as error:

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import time
 
+import dagster as dg
+
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
 from tests.pipeline.project import ENGLISH, GRAPHTUTOR, Project, processes_that_stay
@@ -62,6 +64,9 @@ def test_stopped_or_killed_the_next_run_repeats_only_what_had_not_come_back(
     assert calls <= fake_models.count() <= calls + IN_FLIGHT
     assert project.export_bytes("report.html") == whole.export_bytes("report.html")
     assert processes_that_stay(project.workspace) == []
+    with dg.DagsterInstance.from_config(str(project.workspace / "dagster")) as instance:
+        ends = [run.status.value for run in instance.get_runs()]
+    assert ends == ["SUCCESS", "FAILURE", "FAILURE"]
 
 
 def _fill(project: Project) -> None:

@@ -1,0 +1,49 @@
+"""A second run of the same corpus, `status` and a DuckDB shell beside a running run."""
+
+import json
+import subprocess
+import time
+
+import duckdb
+
+from tests.fake_model_server import FakeModelServer
+from tests.pipeline.project import ENGLISH, GRAPHTUTOR, Project
+
+
+def _start(project: Project) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*GRAPHTUTOR, "run"],
+        cwd=project.folder,
+        env=project.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_second_run_waits_for_the_first_and_pays_for_nothing(
+    project: Project, fake_models: FakeModelServer
+) -> None:
+    project.configure(comprehension={"statements": 1})
+    project.write("jupiter.txt", ENGLISH)
+    fake_models.configure(latency_s=0.5)
+    first = _start(project)
+    while fake_models.count() < 3:
+        assert first.poll() is None
+        time.sleep(0.05)
+    second = _start(project)
+
+    status = project.call("status")
+    assert status.exit_code == 0, status.stderr
+    with duckdb.connect(str(project.workspace / "warehouse" / "default.duckdb"), read_only=True) as shell:
+        assert shell.execute("SELECT count(*) FROM current_chunks").fetchall() == [(1,)]
+
+    _, first_err = first.communicate(timeout=120)
+    _, second_err = second.communicate(timeout=120)
+    assert first.returncode == 0, first_err
+    assert second.returncode == 0, second_err
+    assert "waiting for run" not in first_err
+    assert f"(process {first.pid}) to finish with corpus default" in second_err
+    asked = [json.dumps(body, sort_keys=True) for body in fake_models.bodies()]
+    assert len(set(asked)) == len(asked)
