@@ -6,8 +6,8 @@ import dagster as dg
 
 from resources.errors import SettingsError
 from resources.workbench import Workbench
-from sensors.dead_runs import report_dead_runs
 from sensors.changes import changed_corpora, read_cursor, snapshot, write_cursor
+from sensors.dead_runs import report_dead_runs
 
 TICK_SECONDS = 10
 SETTLE_SECONDS = 5.0

@@ -81,7 +81,7 @@ class Caller:
                     # Another thread has learned what this one has just been told.
                     known = dialect = self._dialects.current
                     continue
-                other = adapted(dialect, request, outcome.words, self._identity.embedded)
+                other = adapted(dialect, request, outcome.words)
                 if other is not None:
                     dialect = other
                     continue
@@ -115,7 +115,7 @@ class Caller:
         self, request: ChatRequest, key: str, dialect: Dialect, scope: StopScope
     ) -> StoredResponse | Failure:
         me = self._identity
-        body = dialect.write(request, me.model, me.settings, me.embedded)
+        body = dialect.write(request, me.model, me.settings)
         reply = self._endpoint.post("/chat/completions", body, scope)
         if isinstance(reply, NoReply):
             return failure_of_no_reply(reply, self._mask)

@@ -17,10 +17,7 @@ from resources.models.types import ChatRequest
 Structured = Literal["json_schema_strict", "json_schema", "json_object", "prompt"]
 LADDER: tuple[Structured, ...] = ("json_schema_strict", "json_schema", "json_object", "prompt")
 
-# Small models repeat themselves under a grammar until max_tokens; the embedded server takes this against it.
-EMBEDDED_EXTRAS = {"repeat_penalty": 1.05}
-
-_DROPPABLE = ("logprobs", "temperature", "top_p", "seed", *EMBEDDED_EXTRAS)
+_DROPPABLE = ("logprobs", "temperature", "top_p", "seed")
 _ABOUT_STRUCTURE = re.compile(
     r"response_format|json[_ ]?schema|json[_ ]?object|structured|guided|grammar|schema"
 )
@@ -52,9 +49,7 @@ class Dialect:
     top_logprobs_limit: int | None = None
     logprobs: bool | None = None
 
-    def write(
-        self, request: ChatRequest, model: str, settings: ModelSettings, embedded: bool
-    ) -> dict[str, Any]:
+    def write(self, request: ChatRequest, model: str, settings: ModelSettings) -> dict[str, Any]:
         """The JSON body of `request`."""
         messages = [{"role": m.role, "content": well_formed(m.content)} for m in request.messages]
         limit_tokens = min(request.max_tokens, self.most_tokens or request.max_tokens)
@@ -67,8 +62,6 @@ class Dialect:
         if request.top_logprobs and self.logprobs is not False:
             limit = self.top_logprobs_limit or request.top_logprobs
             sampling |= {"logprobs": True, "top_logprobs": min(limit, request.top_logprobs)}
-        if embedded:
-            sampling |= EMBEDDED_EXTRAS
         refused = {*self.dropped, *(["top_logprobs"] if "logprobs" in self.dropped else [])}
         body |= {name: value for name, value in sampling.items() if name not in refused}
         if request.schema is not None:
@@ -99,7 +92,7 @@ class Dialect:
         return replace(self, structured=LADDER[step], structured_proven=False)
 
 
-def adapted(dialect: Dialect, request: ChatRequest, refusal: str, embedded: bool) -> Dialect | None:
+def adapted(dialect: Dialect, request: ChatRequest, refusal: str) -> Dialect | None:
     """The dialect to try after the endpoint refused `request` (HTTP 400, 422 or the like), or None if its
     words `refusal` are not about how the request was written."""
     words = refusal.casefold()
@@ -122,7 +115,7 @@ def adapted(dialect: Dialect, request: ChatRequest, refusal: str, embedded: bool
         if limits:
             return replace(dialect, top_logprobs_limit=max(limits))
     for name in _DROPPABLE:
-        sent = {"logprobs": sends_logprobs, "repeat_penalty": embedded}.get(name, True)
+        sent = sends_logprobs if name == "logprobs" else True
         if sent and name not in dialect.dropped and re.search(rf"\b(top_)?{name}\b", words):
             logprobs = False if name == "logprobs" else dialect.logprobs
             return replace(dialect, dropped=(*dialect.dropped, name), logprobs=logprobs)

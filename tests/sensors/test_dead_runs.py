@@ -45,11 +45,15 @@ def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
     return run.status
 
 
-def test_a_run_whose_process_is_gone_has_failed(instance: dg.DagsterInstance, layout: WorkspaceLayout) -> None:
+def test_a_run_whose_process_is_gone_has_failed(
+    instance: dg.DagsterInstance, layout: WorkspaceLayout
+) -> None:
     run_id = started(instance)
     with layout.corpus_lock("fields").held(run_id, SINCE, print):
         assert report_dead_runs(instance, layout) == []
-    assert report_dead_runs(instance, layout) == []  # this process lives: it may be about to say that all is well
+    assert (
+        report_dead_runs(instance, layout) == []
+    )  # this process lives: it may be about to say that all is well
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     holder = layout.root / "locks" / "fields.holder.json"
@@ -74,7 +78,5 @@ def test_what_is_over_or_of_no_corpus_is_left_alone(
 ) -> None:
     monkeypatch.setattr(dead_runs, "FIRST_STEP_WITHIN_S", -1.0)
     instance.create_run_for_job(nothing, status=dg.DagsterRunStatus.STARTED)
-    instance.create_run_for_job(
-        nothing, status=dg.DagsterRunStatus.SUCCESS, tags={PARTITION_TAG: "fields"}
-    )
+    instance.create_run_for_job(nothing, status=dg.DagsterRunStatus.SUCCESS, tags={PARTITION_TAG: "fields"})
     assert report_dead_runs(instance, layout) == []
