@@ -1,9 +1,10 @@
 # Everything is installed into .venv; nothing has to be installed by hand but Python 3.11 or newer.
 PYTHON ?= python3
 BIN := .venv/bin
+NEO4J := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/graphtutor/neo4j-5.26.0
 DEMO := --documents examples/documents --config graphtutor.yaml --workspace workspace
 
-.PHONY: demo test ui test-ui quality clean
+.PHONY: demo test ui test-ui test-neo4j quality clean
 
 demo: .venv/installed
 	$(BIN)/python -m resources.embedded.model_files
@@ -18,6 +19,10 @@ test: .venv/installed-dev
 test-ui: .venv/installed-dev
 	tests/ui/install-chromium
 	$(BIN)/pytest -m ui tests
+
+test-neo4j: .venv/installed-dev
+	tests/neo4j/install "$(NEO4J)"
+	$(BIN)/python tests/neo4j/run.py "$(NEO4J)"
 
 quality: .venv/installed-dev
 	$(BIN)/ruff check .

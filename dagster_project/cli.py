@@ -43,7 +43,11 @@ def _paths(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @wraps(command)
     def with_workbench(
-        documents: Path | None, workspace: Path | None, config: Path | None, **rest: Any
+        documents: Path | None,
+        workspace: Path | None,
+        config: Path | None,
+        offline: bool = False,
+        **rest: Any,
     ) -> Any:
         from resources.workbench import DEFAULT_WORKSPACE, Workbench
 
@@ -52,6 +56,7 @@ def _paths(command: Callable[..., Any]) -> Callable[..., Any]:
             documents=str(documents or os.environ.get("GRAPHTUTOR_DOCUMENTS", "")),
             workspace=str(folder),
             config_file=str(config or os.environ.get("GRAPHTUTOR_CONFIG", "")),
+            offline=offline,
         )
         return command(workbench=workbench, **rest)
 
@@ -69,6 +74,11 @@ def cli() -> None:
 @click.option("--corpus", help="Only this corpus (default: every folder of the documents folder).")
 @click.option(
     "--select", help="Dagster asset selection: 'qa_atomic', '+qa_atomic' (and all upstream), 'group:export'."
+)
+@click.option(
+    "--offline",
+    is_flag=True,
+    help="Make no model call: use stored responses only, fail where one is missing.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object at the end, and nothing else, to stdout."
@@ -150,6 +160,34 @@ def trace(workbench: "Workbench", qa_id: str, as_json: bool) -> None:
         click.echo(json.dumps(asdict(found), ensure_ascii=False))
     else:
         print_trace(found)
+
+
+@cli.group()
+def responses() -> None:
+    """The store of all model responses: one file to take elsewhere, for `run --offline`."""
+
+
+@responses.command()
+@_paths
+@click.argument("file", type=click.Path(path_type=Path))
+def pack(workbench: "Workbench", file: Path) -> None:
+    """Write all responses of the workspace into FILE. It holds the documents' text, but no keys."""
+    from resources.models.response_store import ResponseStore
+
+    with ResponseStore(workbench.layout.responses) as store:
+        click.echo(f"{store.pack(file):,} responses are in {file}")
+
+
+@responses.command()
+@_paths
+@click.argument("file", type=click.Path(path_type=Path))
+def add(workbench: "Workbench", file: Path) -> None:
+    """Take the responses of a packed FILE over into the workspace."""
+    from resources.models.response_store import ResponseStore
+
+    workbench.layout.prepare()
+    with ResponseStore(workbench.layout.responses) as store:
+        click.echo(f"{store.add(file):,} new responses from {file}")
 
 
 @cli.command()

@@ -29,6 +29,8 @@ from resources.warehouse.warehouse import Warehouse
 EMBEDDED_PARALLEL = 2
 DEFAULT_CONCURRENCY = 16
 DEFAULT_WORKSPACE = "workspace"
+NOBODY_URL = "http://127.0.0.1:9/v1"
+"""Where no server is: the address of an embedded model that is not started because all is in the store."""
 
 
 class WorkspaceLayout:
@@ -81,13 +83,19 @@ class RunBench:
     """The parts of one run on one corpus. Close it when the run is over."""
 
     def __init__(
-        self, configuration: Configuration, documents: Path, layout: WorkspaceLayout, corpus: str
+        self,
+        configuration: Configuration,
+        documents: Path,
+        layout: WorkspaceLayout,
+        corpus: str,
+        offline: bool = False,
     ) -> None:
         self.configuration = configuration
         self.settings = configuration.settings
         self.documents = documents
         self.layout = layout
         self.corpus = corpus
+        self.offline = offline
         self.warehouse = Warehouse(layout.warehouse(corpus))
         self.tokenizer = Tokenizer(self.settings.chunking.tokenizer)
         self._store: ResponseStore | None = None
@@ -150,7 +158,9 @@ class RunBench:
         if self._store is None:
             self._store = self._opened.enter_context(ResponseStore(self.layout.responses))
         base_url, api_key, model_settings = endpoint.base_url, endpoint.api_key, endpoint.settings
-        if endpoint.local is not None:
+        if endpoint.local is not None and self.offline:
+            base_url, concurrency = NOBODY_URL, EMBEDDED_PARALLEL
+        elif endpoint.local is not None:
             parallel = model_settings.concurrency or EMBEDDED_PARALLEL
             lease = self._opened.enter_context(
                 lease_model(self.layout.root, endpoint.local, parallel, progress=progress.download)
@@ -169,6 +179,7 @@ class RunBench:
             count_tokens=self.tokenizer.count,
             embedded=endpoint.local is not None,
             budget=self._shared_budget(self._store),
+            offline=self.offline,
         )
         return self._opened.enter_context(gateway)
 
@@ -191,11 +202,13 @@ class Workbench(dg.ConfigurableResource):  # type: ignore[type-arg]
         documents: the documents root; each folder below it is a corpus. Empty for the configuration's own.
         workspace: the folder that holds all state.
         config_file: a `graphtutor.yaml`; empty for the one in the current folder, if any.
+        offline: answers of models come from the response store only; one that is missing stops the run.
     """
 
     documents: str = ""
     workspace: str = DEFAULT_WORKSPACE
     config_file: str = ""
+    offline: bool = False
     _benches: dict[str, RunBench] = PrivateAttr(default_factory=dict)
 
     @property
@@ -217,7 +230,7 @@ class Workbench(dg.ConfigurableResource):  # type: ignore[type-arg]
         if corpus not in self._benches:
             configuration = self.configuration()
             documents = Path(self.documents) if self.documents else configuration.documents
-            bench = RunBench(configuration, documents, self.layout, corpus)
+            bench = RunBench(configuration, documents, self.layout, corpus, self.offline)
             bench.hold_corpus(run_id, since, on_wait)
             self._benches[corpus] = bench
         return self._benches[corpus]

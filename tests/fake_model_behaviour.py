@@ -96,10 +96,15 @@ class State:
             script = self.behaviour.script
             chosen = script.pop(0) if script else self._by_rate(f"{digest}|{self.seen[digest]}")
             fate = {"fault": chosen} if isinstance(chosen, str) else dict(chosen)
-            self.requests.append(
-                {"headers": headers, "body": body, "fault": fate["fault"], "at": time.time()}
-            )
-            return fate
+            arrived = {"headers": headers, "body": body, "digest": digest, "fault": fate["fault"]}
+            self.requests.append(arrived | {"at": time.time(), "answered_at": None})
+            return fate | {"number": len(self.requests) - 1}
+
+    def answered(self, number: int) -> None:
+        """The answer to the request of this number has been sent whole."""
+        with self.lock:
+            if number < len(self.requests):
+                self.requests[number]["answered_at"] = time.time()
 
     def _by_rate(self, what: str) -> str:
         seeded = hashlib.sha256(f"{self.behaviour.fault_seed}|{what}".encode()).hexdigest()

@@ -110,6 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send_bytes(200, b"<!doctype html><title>Welcome</title>", {})
             return
         self._send(200, answer)
+        self.state.answered(fate["number"])
 
     def _fails(self, fate: Json, behaviour: Behaviour) -> bool:
         """Faults that do not depend on the answer; True if that was all."""
@@ -227,7 +228,8 @@ class FakeModelServer:
         self._control("reset", {})
 
     def requests(self) -> list[Json]:
-        """Chat requests in order of arrival: `headers` (lower case), `body`, `fault`, `at`."""
+        """Chat requests in order of arrival: `headers` (lower case), `body` and its
+        `digest`, `fault`, `at`, and `answered_at`, None where no answer was sent whole."""
         requests: list[Json] = self._control("requests")
         return requests
 

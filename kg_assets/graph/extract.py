@@ -18,7 +18,7 @@ from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 from resources.settings import ExtractionSettings
 
-CLAIMS_VERSION = "1"
+CLAIMS_VERSION = "2"
 UNKNOWN_TYPE = "unknown"
 _MAX_NAME_CHARS = 120
 _MAX_SENTENCE_CHARS = 600
@@ -124,11 +124,11 @@ def claims_of(found: Mapping[str, Any], chunk_text: str) -> list[Claim]:
     """Validated rows as claims with their evidence, one per distinct wording, in the model's order."""
     claims: dict[str, Claim] = {}
     for row in found["entities"]:
-        name = row["name"]
+        name = _unmarked(row["name"], chunk_text)
         claim = _claim(chunk_text, row, kind="entity", unit_id=entity_id(name), name=name, type=_type(row))
         claims.setdefault(claim.claim_id, claim)
     for row in found["relations"]:
-        source, target = row["source"], row["target"]
+        source, target = (_unmarked(row[end], chunk_text) for end in ("source", "target"))
         unit = relation_id(source, target)
         claim = _claim(chunk_text, row, kind="relation", unit_id=unit, source=source, target=target)
         claims.setdefault(claim.claim_id, claim)
@@ -271,6 +271,13 @@ def _plain(text: str, marked: bool) -> str:
     """`text` on one line and, unless `marked`, without Markdown emphasis: a quote is looked up as it is."""
     line = re.sub(r"\s+", " ", text).strip()
     return line if marked else _EMPHASIS.sub(r"\2", line)
+
+
+def _unmarked(name: str, chunk_text: str) -> str:
+    """`name` without a half of the Markdown emphasis that the chunk puts around it; "A*" stays."""
+    bare = name.strip("*")
+    emphasised = (match[2] for match in _EMPHASIS.finditer(chunk_text))
+    return bare if bare != name and bare in emphasised else name
 
 
 def _type(row: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from resources.errors import CallFailed, SettingsError
+from resources.errors import CallFailed, EndpointError, SettingsError
 from resources.models.advice import ModelIdentity
 from resources.models.batch import run_batch
 from resources.models.calling import Caller
@@ -28,6 +28,11 @@ Result = TypeVar("Result")
 
 _CONCURRENCY = 16
 _EMBEDDED_CONCURRENCY = 4
+_NOT_STORED = (
+    "The stage {stage} needs an answer of the {role} that is not in the response store (key {key}…), and "
+    "--offline makes no calls: run without --offline, or with the store, documents and configuration of the "
+    "run that made it."
+)
 _PROBE_STAGE = "probe"
 _PROBE_CANDIDATES = 5
 
@@ -48,6 +53,7 @@ class Gateway:
         count_tokens: counts a text's tokens, for limits and for endpoints that report no usage.
         embedded: the endpoint is our own llama.cpp server.
         budget: shared by the gateways of a run; None for no limit.
+        offline: no request is made: what is not in the store is an EndpointError that names the stage.
         retry: times of retries; tests make them short.
 
     Raises:
@@ -67,6 +73,7 @@ class Gateway:
         count_tokens: Callable[[str], int],
         embedded: bool = False,
         budget: Budget | None = None,
+        offline: bool = False,
         retry: RetryPolicy | None = None,
     ) -> None:
         url = normalised_base_url(base_url, role)
@@ -76,6 +83,7 @@ class Gateway:
         self.model = model
         self.settings = settings
         self.embedded = embedded
+        self.offline = offline
         self.url = public_url(url)
         self.concurrency = settings.concurrency or (_EMBEDDED_CONCURRENCY if embedded else _CONCURRENCY)
         self._store = store
@@ -198,6 +206,8 @@ class Gateway:
             # The one who made the same request may have finished between our look and our start.
             stored = self._store.get(key)
             if stored is None:
+                if self.offline:
+                    raise EndpointError(_NOT_STORED.format(stage=request.stage, role=self.role, key=key[:12]))
                 calls.append(key)
                 stored = self._caller.call(request, key, scope)
             return stored

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -238,6 +238,48 @@ class ResponseStore:
         finally:
             for write in batch:
                 write.done = True
+
+    def pack(self, target: Path) -> int:
+        """Write all of the store into the one file `target`, for use elsewhere; returns its responses.
+
+        It holds what was sent to the models, and so the text of the documents, but no keys.
+
+        Raises:
+            ResponseStoreError: `target` exists or cannot be written.
+        """
+        if target.exists():
+            raise ResponseStoreError(f"{target} exists: name a file that does not.")
+        with self._explained():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Read from a connection of its own: others go on reading and writing meanwhile.
+            with closing(self._connect()) as connection:
+                connection.execute("VACUUM INTO ?", (str(target),))
+            with closing(sqlite3.connect(target)) as packed:
+                return int(packed.execute("SELECT count(*) FROM responses").fetchone()[0])
+
+    def add(self, source: Path) -> int:
+        """Take over the responses of a packed store, and what it knows of endpoints; returns how many were
+        new. What is here already stays as it is.
+
+        Raises:
+            ResponseStoreError: `source` is no response store, or one of a newer version.
+        """
+        if not source.is_file():
+            raise ResponseStoreError(f"There is no file {source}: name one that `responses pack` wrote.")
+        names = ", ".join(f.name for f in fields(StoredResponse))
+        with self._explained(), closing(self._connect()) as connection:
+            connection.execute("ATTACH ? AS other", (str(source),))
+            version = connection.execute("PRAGMA other.user_version").fetchone()[0]
+            if version != _SCHEMA_VERSION:
+                raise ResponseStoreError(
+                    f"{source} is no response store of this version of graphtutor (its version is {version}, "
+                    f"{_SCHEMA_VERSION} is needed)."
+                )
+            added = connection.execute(
+                f"INSERT OR IGNORE INTO main.responses ({names}) SELECT {names} FROM other.responses"
+            ).rowcount
+            connection.execute("INSERT OR IGNORE INTO main.dialects SELECT * FROM other.dialects")
+        return int(added)
 
     def totals(
         self, corpus: str | None = None, stage: str | None = None, since: datetime | None = None

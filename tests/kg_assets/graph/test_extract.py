@@ -244,3 +244,17 @@ def test_a_quote_is_looked_up_as_it_stands_emphasis_and_all() -> None:
     text = "The **Kestrel-2** moves brine."
     (claim,) = claims_of(validate_extraction(extraction([PUMP | {"quote": "**Kestrel-2** moves"}])), text)
     assert text[claim.evidence_start : claim.evidence_end] == "**Kestrel-2** moves"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kept"),
+    [
+        ("*Kestrel-2* moves brine.", "*Kestrel-2", "Kestrel-2"),
+        ("A **Kestrel-2** moves brine.", "Kestrel-2**", "Kestrel-2"),
+        ("A* is a search.", "A*", "A*"),
+    ],
+)
+def test_half_an_emphasis_around_a_name_goes_too(text: str, name: str, kept: str) -> None:
+    (claim,) = claims_of(validate_extraction(extraction([PUMP | {"name": name}])), text)
+    assert claim.name == kept
+    assert claim.unit_id == entity_id(kept)

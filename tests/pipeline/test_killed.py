@@ -1,0 +1,94 @@
+"""SIGKILL in every stage, inside transactions of DuckDB and the graph, between export files, and at random:
+what comes of the reruns is what comes of an undisturbed run, and nothing is asked twice that was answered."""
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from kg_assets.export.collect import STAGES
+from tests.fake_model_server import FakeModelServer
+from tests.pipeline.conftest import NewProject
+from tests.pipeline.project import CHINESE, ENGLISH, GRAPHTUTOR, Project, processes_that_stay
+
+KILLED = [sys.executable, str(Path(__file__).with_name("killed.py"))]
+MODEL_STAGES = ("claims", "statements", "judgements", "qa_atomic", "qa_aggregated", "qa_multi_hop")
+AT_RANDOM = 4
+SEED = 20_260
+SETTLED_S = 0.5
+"""An answer that was sent so shortly before the kill may not have reached the disk."""
+
+
+def _fill(project: Project) -> None:
+    project.configure(comprehension={"statements": 1})
+    project.write("jupiter.txt", ENGLISH)
+    project.write("tea.txt", CHINESE)
+
+
+def _moments(chance: random.Random) -> list[tuple[str, int]]:
+    """In the order in which a run comes by them, so that each rerun gets as far as its own."""
+    moments = []
+    for stage in STAGES:
+        if stage in MODEL_STAGES:
+            moments.append((f"rows:{stage}", chance.randint(1, 2)))
+        moments.append((f"transaction:{stage}", 1))
+        if stage == "knowledge_graph":
+            moments += [("graph", 1), ("graph", chance.randint(2, 3))]
+        if stage == "sft_datasets":
+            moments += [("export", 1), ("export", chance.randint(2, 4))]
+    return moments
+
+
+def _start(project: Project, command: list[str]) -> "subprocess.Popen[bytes]":
+    quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    return subprocess.Popen(command, cwd=project.folder, env=project.environment(), **quiet)
+
+
+def test_killed_anywhere_the_reruns_come_to_the_same_and_ask_nothing_twice(
+    new_project: NewProject, fake_models: FakeModelServer
+) -> None:
+    whole = new_project("undisturbed")
+    _fill(whole)
+    whole.run()
+
+    project = new_project("killed")
+    _fill(project)
+    fake_models.reset()
+    chance = random.Random(SEED)
+    kills: list[float] = []
+    met = set()
+    for moment, number in _moments(chance):
+        process = _start(project, [*KILLED, moment, str(number), "run"])
+        exit_code = process.wait(120)
+        assert exit_code in (0, -9)
+        if exit_code == -9:
+            kills.append(time.time())
+            met.add(moment)
+    assert met >= {f"transaction:{stage}" for stage in STAGES} | {"rows:claims", "graph", "export"}
+    for _ in range(AT_RANDOM):
+        process = _start(project, [*GRAPHTUTOR, "run"])
+        time.sleep(chance.uniform(0.5, 5.0))
+        process.kill()
+        process.wait()
+        kills.append(time.time())
+    assert len(kills) >= 25
+
+    project.run()
+    assert project.export_bytes("report.html") == whole.export_bytes("report.html")
+    with project.graph() as graph, whole.graph() as undisturbed:
+        assert graph.dump("default") == undisturbed.dump("default")
+    assert processes_that_stay(project.workspace) == []
+
+    asked = fake_models.requests()
+    times = Counter(request["digest"] for request in asked)
+    assert [
+        request["body"]
+        for request in asked
+        if times[request["digest"]] > 1
+        and request["answered_at"] is not None
+        and not any(0 <= killed_at - request["answered_at"] < SETTLED_S for killed_at in kills)
+        and any(later["digest"] == request["digest"] and later["at"] > request["at"] for later in asked)
+    ] == []
