@@ -80,15 +80,21 @@ def cli() -> None:
     is_flag=True,
     help="Make no model call: use stored responses only, fail where one is missing.",
 )
+@click.option("--dry-run", is_flag=True, help="Only say what a run would ask of the models, and its cost.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object at the end, and nothing else, to stdout."
 )
-def run(workbench: "Workbench", corpus: str | None, select: str | None, as_json: bool) -> None:
+def run(workbench: "Workbench", corpus: str | None, select: str | None, dry_run: bool, as_json: bool) -> None:
     """Materialise the pipeline: only what is new or changed is computed."""
     from dagster_project.corpus_names import corpora_to_run
 
     workbench.configuration()
     names = corpora_to_run(workbench, corpus)
+    if dry_run:
+        if select:
+            raise click.UsageError("--dry-run is about the whole pipeline: leave --select away.")
+        _print_forecasts(workbench, names, as_json)
+        return
     from dagster_project.run import RunOutcome, run_corpus
     from dagster_project.terminal import TerminalProgress
     from kg_assets.export.collect import STAGES
@@ -240,6 +246,18 @@ def _fail(sentence: str) -> NoReturn:
 def _as_json(outcome: "RunOutcome") -> dict[str, Any]:
     stages = {row["stage"]: {field: row[field] for field in JSON_FIELDS} for row in outcome.stages}
     return {"corpus": outcome.corpus, "stages": stages, "exports": outcome.exports}
+
+
+def _print_forecasts(workbench: "Workbench", names: Sequence[str], as_json: bool) -> None:
+    from dagster_project.forecast import forecast, print_forecast
+
+    found = {name: forecast(workbench, name) for name in names}
+    if as_json:
+        reports = [{"corpus": name, "stages": [asdict(s) for s in stages]} for name, stages in found.items()]
+        click.echo(json.dumps(reports, ensure_ascii=False))
+        return
+    for name, stages in found.items():
+        print_forecast(name, stages)
 
 
 def _print_outcome(outcome: "RunOutcome") -> None:

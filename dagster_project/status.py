@@ -1,15 +1,18 @@
 """What stands in a corpus' warehouse: rows, drops, cost and freshness of every stage."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from kg_assets.export.collect import STAGES
 from kg_assets.ingest.documents import document_items
+from kg_assets.recipes import differences, recipe
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
 
@@ -66,6 +69,7 @@ class _Run:
     finished_at: str
     data_version: str
     note: str
+    recipe: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
     """Read the status of a corpus; nothing is run."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     runs: dict[str, list[_Run]] = {stage: [] for stage in STAGES}
-    documents_changed = False
+    documents_changed = ""
+    configuration = workbench.configuration()
     if warehouse.exists():
         with warehouse.connect():
             for run in warehouse.rows(_Run, "FROM stage_runs ORDER BY number"):
@@ -88,22 +93,27 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
             documents_changed = _documents_changed(workbench, corpus, warehouse)
     stale: dict[str, str] = {}
     for stage in STAGES:
-        changed = stage == "documents" and documents_changed
-        if reason := "documents changed" if runs[stage] and changed else _stale_because(stage, runs, stale):
+        changed = documents_changed if stage == "documents" and runs[stage] else ""
+        now = recipe(stage, configuration)
+        if reason := changed or _stale_because(stage, runs, stale, now):
             stale[stage] = reason
     return CorpusStatus(
         corpus, tuple(_stage_status(stage, runs[stage], stale.get(stage, "fresh")) for stage in STAGES)
     )
 
 
-def _stale_because(stage: str, runs: Mapping[str, Sequence[_Run]], stale: Mapping[str, str]) -> str:
+def _stale_because(
+    stage: str, runs: Mapping[str, Sequence[_Run]], stale: Mapping[str, str], now: Mapping[str, Any]
+) -> str:
     """Why a stage is not fresh; empty if it is. An upstream stage that ran again with nothing new is no
-    reason."""
+    reason. `now` is the stage's recipe under the present configuration."""
     if not runs[stage]:
         return "never run"
     last = runs[stage][-1]
     if last.note == "stopped":
         return "stopped before its end"
+    if changed := differences(json.loads(last.recipe), now):
+        return "; ".join(changed)
     for up in UPSTREAM[stage]:
         if up in stale:
             return f"{up} is not fresh"
@@ -162,14 +172,19 @@ def _when(finished_at: str | None) -> str:
     return datetime.fromisoformat(finished_at).astimezone().strftime("%d %b %H:%M")
 
 
-def _documents_changed(workbench: Workbench, corpus: str, warehouse: Warehouse) -> bool:
+def _documents_changed(workbench: Workbench, corpus: str, warehouse: Warehouse) -> str:
+    """How the files differ from what was read of them, such as `2 new, 1 changed`; empty if they do not."""
     root = workbench.documents_root()
     if not root.exists():
-        return False
-    found = [
-        (i.item_id, i.key) for i in document_items(root, corpus, workbench.configuration().settings.documents)
-    ]
-    stored = warehouse.frame(
-        "SELECT item_id, key FROM current_items WHERE stage = 'documents' ORDER BY position"
-    )
-    return found != list(stored.itertuples(index=False, name=None))
+        return ""
+    items = document_items(root, corpus, workbench.configuration().settings.documents)
+    found = {item.item_id: item.key for item in items}
+    stored = warehouse.frame("SELECT item_id, key FROM current_items WHERE stage = 'documents'")
+    read = dict(stored.itertuples(index=False, name=None))
+    counts = {
+        "new": len(found.keys() - read.keys()),
+        "changed": sum(read.get(item_id, key) != key for item_id, key in found.items()),
+        "removed": len(read.keys() - found.keys()),
+    }
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"documents: {said}" if said else ""

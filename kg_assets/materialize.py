@@ -3,6 +3,7 @@
 The frame around every asset of the pipeline; what a stage does is in its own folder.
 """
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from markupsafe import Markup
 
 from kg_assets.export.figures import picture
 from kg_assets.ledger import Counts, Ledger, Work, WorkItem, data_version, serially, utc_now
+from kg_assets.recipes import recipe
 from resources import progress
 from resources.models.types import Role
 from resources.models.usage import StageUsage
@@ -34,7 +36,7 @@ LOG_EVERY_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """What one run of one stage came to; a row of `stage_runs`. Seconds are wall time."""
+    """What one run of one stage came to; a row of `stage_runs`. Seconds are wall time; `recipe` is JSON."""
 
     run_id: str
     stage: str
@@ -53,6 +55,7 @@ class StageRow:
     seconds: float
     data_version: str
     note: str
+    recipe: str
 
 
 class StageRun:
@@ -216,6 +219,7 @@ class StageRun:
             seconds=time.monotonic() - self._clock,
             data_version=version,
             note=note,
+            recipe=json.dumps(recipe(self.stage, self.bench.configuration), ensure_ascii=False),
         )
         with self.warehouse.transaction() as connection:
             insert_rows(connection, "stage_runs", [row])

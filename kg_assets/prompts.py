@@ -36,6 +36,11 @@ def payload_message(payload: str | Mapping[str, Any]) -> Message:
     return Message("user", f"<input>\n{text}\n</input>")
 
 
+def prompt_files(group: str, task: str) -> dict[str, str]:
+    """The files of one task as they stand, by language."""
+    return {language: _template(group, task, language).template for language in WRITTEN_LANGUAGES}
+
+
 @cache
 def _template(group: str, task: str, language: str) -> string.Template:
     file = package_files.files(f"kg_assets.{group}").joinpath("prompts", f"{task}.{language}.txt")

@@ -1,7 +1,5 @@
 """The comprehension group: statements, the trainee's judgements of them, and how well it knows each unit."""
 
-from collections import defaultdict
-
 import dagster as dg
 
 from kg_assets.checks import MAX_OFF_FORMAT_SHARE, check_specs, losses_vary, share, stage_checks
@@ -10,17 +8,16 @@ from kg_assets.comprehension.judge import (
     JUDGEMENTS_VERSION,
     judge_by_logprobs,
     judge_by_sampling,
-    judgement_request,
 )
-from kg_assets.comprehension.measure import COMPREHENSION_VERSION, UnitJudgements, measure, store_calibration
-from kg_assets.comprehension.state import STATEMENTS_VERSION, statements_request, write_statements
-from kg_assets.domain import Comprehension, Judgement, Statement, fingerprint
+from kg_assets.comprehension.measure import COMPREHENSION_VERSION, measure, store_calibration
+from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
+from kg_assets.comprehension.state import STATEMENTS_VERSION, write_statements
+from kg_assets.domain import Comprehension, Judgement, Statement
 from kg_assets.export.report_charts import loss_histogram_svg, reliability_svg
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.keys import request_key
 from kg_assets.ledger import WorkItem
 from kg_assets.materialize import OWNERS, StageRun, corpora
-from kg_assets.warehouse_reads import current_units, judged_statements
+from kg_assets.warehouse_reads import judged_statements
 from resources.models.types import Ask
 from resources.workbench import Workbench
 
@@ -42,15 +39,7 @@ def statements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
         asked = stage.settings.comprehension.statements
         identity = stage.bench.endpoint("synthesizer").identity()
         examined = stage.bench.configuration.trainee is not None
-        items = [
-            WorkItem(
-                unit.unit_id,
-                request_key(STATEMENTS_VERSION, statements_request(unit, asked), identity, unit.unit_id),
-                unit,
-            )
-            for unit in current_units(stage.warehouse).values()
-            if examined and unit.description
-        ]
+        items = statement_items(stage.warehouse, asked, identity) if examined else []
         row = stage.execute(
             items,
             lambda item, ask: write_statements(item.payload, asked, ask),
@@ -83,13 +72,7 @@ def judgements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
                 return [judge_by_logprobs(item.payload, name, settings.min_mass, ask)]
             return [judge_by_sampling(item.payload, name, settings.min_mass, settings.samples, ask)]
 
-        limits = (settings.min_mass, settings.samples)
-        items = [
-            WorkItem(
-                s.statement_id, request_key(JUDGEMENTS_VERSION, judgement_request(s), identity, limits), s
-            )
-            for s in (stage.warehouse.rows(Statement, "FROM current_statements") if trainee else [])
-        ]
+        items = judgement_items(stage.warehouse, settings, identity) if trainee else []
         row = stage.execute(items, judge, "trainee", note="" if trainee else NO_TRAINEE)
         off_format = stage.warehouse.scalar(
             "SELECT count(*) FROM current_drops WHERE stage = 'judgements' AND reason = 'off_format'"
@@ -124,21 +107,8 @@ def comprehension(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
     with StageRun(context, workbench) as stage:
         trainee = stage.bench.configuration.trainee
         judged = judged_statements(stage.warehouse)
-        by_unit = defaultdict(list)
-        for judgement in judged:
-            by_unit[judgement.unit_id].append(judgement)
-        stated = list(stage.warehouse.frame("SELECT DISTINCT unit_id FROM current_statements")["unit_id"])
         name = trainee_name(trainee.identity()) if trainee else ""
-        items = [
-            WorkItem(
-                unit_id,
-                fingerprint(
-                    COMPREHENSION_VERSION, unit_id, name, [(j.key, j.label) for j in by_unit[unit_id]]
-                ),
-                UnitJudgements(unit_id, name, tuple((j.p_true, j.label) for j in by_unit[unit_id])),
-            )
-            for unit_id in (sorted(stated) if trainee else ())
-        ]
+        items = comprehension_items(stage.warehouse, judged, name) if trainee else []
         row = stage.execute(items, measure, note="" if trainee else NO_TRAINEE)
         rows = stage.warehouse.rows(Comprehension, "FROM current_comprehension")
         losses = {r.unit_id: r.loss for r in rows}
@@ -164,8 +134,3 @@ def comprehension(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
             else {},
             checks=[*stage_checks(row), losses_vary(list(losses.values()))],
         )
-
-
-def trainee_name(identity: dict[str, object]) -> str:
-    """The trainee as it stands in tables: its model name, with the revision where one is configured."""
-    return f"{identity['model']}@{identity['revision']}" if identity["revision"] else str(identity["model"])

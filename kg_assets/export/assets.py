@@ -8,7 +8,13 @@ import dagster as dg
 from kg_assets.checks import blocking, check_specs, stage_checks
 from kg_assets.comprehension.assets import comprehension
 from kg_assets.domain import Comprehension, fingerprint
-from kg_assets.export.collect import export_pairs, mismatched_evidence, report_data, what_was_lost
+from kg_assets.export.collect import (
+    EXPORT_VERSION,
+    export_pairs,
+    mismatched_evidence,
+    report_data,
+    what_was_lost,
+)
 from kg_assets.export.files import Content, ExportedFile, write_files
 from kg_assets.export.graph_files import write_graph
 from kg_assets.export.report import render_report
@@ -20,8 +26,6 @@ from kg_assets.quality.assets import curated_qa
 from kg_assets.warehouse_reads import current_evidence, current_units
 from resources.errors import EmptyResultError
 from resources.workbench import Workbench
-
-EXPORT_VERSION = "1"
 
 
 @dg.asset(

@@ -14,6 +14,7 @@ from kg_assets.warehouse_reads import current_evidence, current_losses, current_
 from resources.configuration import Configuration
 from resources.warehouse.warehouse import Warehouse
 
+EXPORT_VERSION = "1"
 EXAMPLES_PER_FORM = 5
 DROP_EXAMPLES = 3
 STAGES = (

@@ -8,15 +8,12 @@ import pandas as pd
 from kg_assets.checks import check_specs, result, stage_checks
 from kg_assets.domain import Chunk, Document, GraphUnit
 from kg_assets.export.report_charts import counts_svg
-from kg_assets.graph.extract import CLAIMS_VERSION, extract_claims, extraction_request
+from kg_assets.graph.extract import CLAIMS_VERSION, extract_claims
 from kg_assets.graph.graph_state import degrees, graph_state
-from kg_assets.graph.merge import MERGE_VERSION, describe, merge_claims, unit_key
+from kg_assets.graph.merge import MERGE_VERSION, describe
+from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.assets import chunks
-from kg_assets.keys import request_key
-from kg_assets.ledger import WorkItem
 from kg_assets.materialize import OWNERS, StageRun, corpora, markdown_table
-from kg_assets.prompts import system_prompt
-from kg_assets.warehouse_reads import current_claims
 from resources.graph.types import SyncCounts
 from resources.workbench import Workbench
 
@@ -36,19 +33,7 @@ def claims(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Materi
     """What each chunk says: entities and relations with the text that says so, read by the synthesizer."""
     with StageRun(context, workbench) as stage:
         settings = stage.settings.extraction
-        identity = stage.bench.endpoint("synthesizer").identity()
-
-        def key(chunk: Chunk) -> str:
-            gleaning = system_prompt("graph", "gleaning", settings.language or chunk.language)
-            rounds = (settings.max_gleanings, gleaning if settings.max_gleanings else "")
-            return request_key(
-                CLAIMS_VERSION, extraction_request(chunk, settings), identity, chunk.text, rounds
-            )
-
-        items = [
-            WorkItem(chunk.chunk_id, key(chunk), chunk, chunk.document_id)
-            for chunk in stage.warehouse.rows(Chunk, "FROM current_chunks")
-        ]
+        items = claim_items(stage.warehouse, settings, stage.bench.endpoint("synthesizer").identity())
         row = stage.execute(
             items, lambda item, ask: extract_claims(item.payload, settings, ask), "synthesizer"
         )
@@ -83,10 +68,7 @@ def knowledge_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> 
     with StageRun(context, workbench) as stage:
         count, limit = stage.bench.tokenizer.count, stage.settings.extraction.description_tokens
         identity = stage.bench.endpoint("synthesizer").identity()
-        merged = merge_claims(current_claims(stage.warehouse))
-        keyed = [(unit, *unit_key(unit, limit, count, identity)) for unit in merged]
-        items = [WorkItem(unit.unit.unit_id, key, unit) for unit, key, _ in keyed]
-        asks = any(needs_summary for _, _, needs_summary in keyed)
+        items, asks = unit_items(stage.warehouse, limit, count, identity)
         row = stage.execute(
             items,
             lambda item, ask: [describe(item.payload, limit, count, ask)],
@@ -97,7 +79,7 @@ def knowledge_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> 
             stage.warehouse.rows(Document, "FROM current_documents"),
             stage.warehouse.rows(Chunk, "FROM current_chunks"),
             units,
-            merged,
+            [item.payload for item in items],
         )
         written = stage.bench.graph().sync(stage.bench.corpus, state)
         return stage.result(

@@ -3,10 +3,9 @@
 import dagster as dg
 
 from kg_assets.checks import check_specs, stage_checks
-from kg_assets.domain import Document, fingerprint
 from kg_assets.ingest.chunk import CHUNKER_VERSION, chunk_document
 from kg_assets.ingest.documents import DOCUMENTS_VERSION, document_items, take_document
-from kg_assets.ledger import WorkItem
+from kg_assets.ingest.plan import chunk_items
 from kg_assets.materialize import OWNERS, StageRun, corpora
 from resources.workbench import Workbench
 
@@ -41,15 +40,7 @@ def chunks(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Materi
     """Spans of the documents, cut on structure and sentence boundaries below a token limit."""
     with StageRun(context, workbench) as stage:
         settings, count = stage.settings.chunking, stage.bench.tokenizer.count
-        items = [
-            WorkItem(
-                document.document_id,
-                fingerprint(CHUNKER_VERSION, document.document_id, document.version, settings.model_dump()),
-                document,
-                document.document_id,
-            )
-            for document in stage.warehouse.rows(Document, "FROM current_documents")
-        ]
+        items = chunk_items(stage.warehouse, settings)
         row = stage.execute(items, lambda item, _ask: chunk_document(item.payload, settings, count))
         preview = stage.preview("document_id, start_char, end_char, tokens, text")
         return stage.result(row, preview=preview, checks=stage_checks(row))

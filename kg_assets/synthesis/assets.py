@@ -7,7 +7,7 @@ import dagster as dg
 
 from kg_assets.checks import check_specs, stage_checks
 from kg_assets.comprehension.assets import comprehension
-from kg_assets.domain import QaForm, fingerprint
+from kg_assets.domain import QaForm
 from kg_assets.export.report_charts import counts_svg
 from kg_assets.graph.assets import knowledge_graph
 from kg_assets.ledger import Work, WorkItem
@@ -15,8 +15,14 @@ from kg_assets.materialize import OWNERS, StageRun, corpora
 from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, write_aggregated
 from kg_assets.synthesis.atomic import ATOMIC_VERSION, write_atomic
 from kg_assets.synthesis.multi_hop import MULTI_HOP_VERSION, write_multi_hop
-from kg_assets.synthesis.plan import aggregated_items, atomic_items, current_subgraphs, multi_hop_items
-from kg_assets.synthesis.traverse import TRAVERSE_VERSION, traverse
+from kg_assets.synthesis.plan import (
+    aggregated_items,
+    atomic_items,
+    current_subgraphs,
+    multi_hop_items,
+    subgraph_items,
+)
+from kg_assets.synthesis.traverse import TRAVERSE_VERSION
 from kg_assets.warehouse_reads import current_losses, current_units
 from resources.workbench import Workbench
 
@@ -35,23 +41,8 @@ def subgraphs(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
     with StageRun(context, workbench) as stage:
         units = list(current_units(stage.warehouse).values())
         losses = current_losses(stage.warehouse)
-        found = traverse(units, losses, stage.settings.traverse_strategy, stage.bench.tokenizer.count)
-        items = [
-            WorkItem(
-                s.subgraph_id,
-                fingerprint(
-                    TRAVERSE_VERSION,
-                    s.subgraph_id,
-                    s.entity_ids,
-                    s.relation_ids,
-                    s.mean_loss,
-                    s.difficulty,
-                    s.tokens,
-                ),
-                s,
-            )
-            for s in found
-        ]
+        items = subgraph_items(units, losses, stage.settings.traverse_strategy, stage.bench.tokenizer.count)
+        found = [item.payload for item in items]
         row = stage.execute(
             items, lambda item, _ask: [item.payload], note="" if losses else "no losses: random sampling"
         )

@@ -3,11 +3,11 @@
 Item ids begin with the subgraph's id, so that every pair leads back to its subgraph.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kg_assets.comprehension.state import fact_of
-from kg_assets.domain import Difficulty, GraphUnit, Subgraph, normalise_name
+from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint, normalise_name
 from kg_assets.keys import request_key
 from kg_assets.ledger import WorkItem
 from kg_assets.prompts import system_prompt
@@ -15,6 +15,8 @@ from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, aggregated_reques
 from kg_assets.synthesis.atomic import ATOMIC_VERSION, atomic_request
 from kg_assets.synthesis.facts import language_of, units_of
 from kg_assets.synthesis.multi_hop import MIN_RELATIONS, MULTI_HOP_VERSION, multi_hop_request
+from kg_assets.synthesis.traverse import TRAVERSE_VERSION, traverse
+from resources.settings import TraverseStrategy
 from resources.warehouse.warehouse import Warehouse
 
 Identity = Mapping[str, Any]
@@ -29,6 +31,31 @@ def current_subgraphs(warehouse: Warehouse) -> list[Subgraph]:
 def subgraph_id_of(item_id: str) -> str:
     """The subgraph that a question's work item belongs to."""
     return item_id.partition("/")[0]
+
+
+def subgraph_items(
+    units: Sequence[GraphUnit],
+    losses: Mapping[str, float],
+    strategy: TraverseStrategy,
+    count_tokens: Callable[[str], int],
+) -> list[WorkItem[Subgraph]]:
+    """The subgraphs that the strategy grows."""
+    return [
+        WorkItem(
+            s.subgraph_id,
+            fingerprint(
+                TRAVERSE_VERSION,
+                s.subgraph_id,
+                s.entity_ids,
+                s.relation_ids,
+                s.mean_loss,
+                s.difficulty,
+                s.tokens,
+            ),
+            s,
+        )
+        for s in traverse(units, losses, strategy, count_tokens)
+    ]
 
 
 def atomic_items(

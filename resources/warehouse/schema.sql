@@ -2,7 +2,7 @@
 -- order within that work. What is current is said by `current_items` alone; the `current_…` views join the two.
 
 CREATE TABLE schema_version (version INTEGER NOT NULL);
-INSERT INTO schema_version VALUES (1);
+INSERT INTO schema_version VALUES (2);
 
 CREATE TABLE done (
     stage VARCHAR NOT NULL, key VARCHAR NOT NULL, rows INTEGER NOT NULL,
@@ -24,7 +24,8 @@ CREATE TABLE stage_runs (
     rows_in INTEGER NOT NULL, new INTEGER NOT NULL, reused INTEGER NOT NULL, dropped INTEGER NOT NULL,
     rows_out INTEGER NOT NULL, calls INTEGER NOT NULL, calls_from_store INTEGER NOT NULL,
     prompt_tokens BIGINT NOT NULL, completion_tokens BIGINT NOT NULL, cost_usd DOUBLE,
-    seconds DOUBLE NOT NULL, data_version VARCHAR NOT NULL, note VARCHAR NOT NULL
+    seconds DOUBLE NOT NULL, data_version VARCHAR NOT NULL, note VARCHAR NOT NULL,
+    recipe VARCHAR NOT NULL
 );
 
 CREATE TABLE documents (

@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from resources.errors import WarehouseError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _HEADER_BYTES = 3 * 4096
 KEYED_TABLES = frozenset({"done", "drops"})
 Connection = duckdb.DuckDBPyConnection

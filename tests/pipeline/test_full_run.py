@@ -394,7 +394,7 @@ def test_status_says_when_documents_changed(project: Project) -> None:
         (status,) = project.call("status", "--json", "--corpus", "library").json
     finally:
         added.unlink()
-    assert status["stages"][0]["freshness"] == "documents changed"
+    assert status["stages"][0]["freshness"] == "documents: 1 new"
     assert all(stage["freshness"] != "fresh" for stage in status["stages"])
 
 

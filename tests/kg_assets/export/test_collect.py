@@ -33,6 +33,7 @@ class Run:
     calls: int = 0
     cost_usd: float | None = None
     note: str = ""
+    recipe: str = "{}"
 
 
 def record(warehouse: Warehouse, *runs: Run) -> None:

@@ -1,0 +1,248 @@
+"""What a run would do and cost, without doing it: `graphtutor run --dry-run`.
+
+It works on a copy of the corpus' database, in which the stages that ask no model are really made. Of a stage
+that asks one, the rows that would go to it are counted. What comes after those cannot be known: it is
+estimated, from what the corpus' earlier runs came to or, before the first, from what is usual.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from dagster_project.estimate import EXPECTED, UNITS_PER_CHUNK
+from kg_assets.comprehension.measure import measure
+from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
+from kg_assets.graph.merge import describe
+from kg_assets.graph.plan import claim_items, unit_items
+from kg_assets.ingest.chunk import chunk_document
+from kg_assets.ingest.documents import document_items, take_document
+from kg_assets.ingest.plan import chunk_items
+from kg_assets.ledger import Ledger, Work, WorkItem
+from kg_assets.synthesis.plan import (
+    aggregated_items,
+    atomic_items,
+    current_subgraphs,
+    multi_hop_items,
+    subgraph_items,
+)
+from kg_assets.warehouse_reads import current_losses, current_units, judged_statements
+from resources.models.types import Role
+from resources.warehouse.warehouse import Warehouse
+from resources.workbench import RunBench, Workbench
+
+Items = Sequence[WorkItem[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What one row of a stage usually takes: calls, and tokens of all of them."""
+
+    calls: float
+    prompt_tokens: float
+    completion_tokens: float
+
+
+USUAL = {
+    "claims": Usual(1.0, 1500.0, 900.0),
+    "knowledge_graph": Usual(1.0, 800.0, 300.0),
+    "statements": Usual(1.0, 450.0, 150.0),
+    "judgements": Usual(1.0, 50.0, 1.0),
+    "qa_atomic": Usual(1.0, 220.0, 60.0),
+    "qa_aggregated": Usual(2.0, 700.0, 250.0),
+    "qa_multi_hop": Usual(1.0, 400.0, 150.0),
+}
+"""Measured with the demo's models and rounded up; after its first run a corpus has numbers of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageForecast:
+    """One stage that asks a model: `rows` go in and `pending` of them to the model; counted where `exact`.
+    `cost_usd` is None without prices."""
+
+    stage: str
+    rows: int
+    pending: int
+    exact: bool
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+
+def forecast(workbench: Workbench, corpus: str) -> list[StageForecast]:
+    """Every stage that asks a model, in order; nothing of the workspace is changed and no model is asked."""
+    configuration = workbench.configuration()
+    bench = RunBench(configuration, workbench.documents_root(), workbench.layout, corpus)
+    with tempfile.TemporaryDirectory(prefix="graphtutor-") as folder:
+        bench.warehouse = _copied(bench.warehouse, Path(folder))
+        return _Forecaster(bench).stages()
+
+
+def _copied(warehouse: Warehouse, folder: Path) -> Warehouse:
+    copy = Warehouse(folder / warehouse.path.name)
+    if warehouse.exists():
+        with warehouse.connect():  # nobody writes meanwhile
+            for path in (warehouse.path, warehouse.path.with_name(f"{warehouse.path.name}.wal")):
+                if path.exists():
+                    shutil.copyfile(path, folder / path.name)
+    return copy
+
+
+class _Forecaster:
+    def __init__(self, bench: RunBench) -> None:
+        self._bench = bench
+        self._warehouse = bench.warehouse
+        self._found: list[StageForecast] = []
+        self._share = 0.0
+        """The share of claims, or of the first stage that asks a model, that is pending: from there on stages
+        are estimated."""
+        self._counts = {"chunks": 0.0, "units": 0.0}
+
+    def stages(self) -> list[StageForecast]:
+        bench, warehouse, settings = self._bench, self._warehouse, self._bench.settings
+        count, writer = bench.tokenizer.count, bench.endpoint("synthesizer").identity()
+        trainee = bench.configuration.trainee
+        self._make(
+            "documents", document_items(bench.documents, bench.corpus, settings.documents), take_document
+        )
+        self._make(
+            "chunks",
+            chunk_items(warehouse, settings.chunking),
+            lambda item, _ask: chunk_document(item.payload, settings.chunking, count),
+        )
+        items: Items = claim_items(warehouse, settings.extraction, writer)
+        self._counts = {"chunks": float(len(items)), "units": len(items) * UNITS_PER_CHUNK}
+        self._ask("claims", "synthesizer", lambda: items)
+        if not self._share:
+            limit = settings.extraction.description_tokens
+            units, summaries = unit_items(warehouse, limit, count, writer)
+            if summaries:
+                self._ask("knowledge_graph", "synthesizer", lambda: units)
+            else:
+                self._make(
+                    "knowledge_graph", units, lambda item, ask: [describe(item.payload, limit, count, ask)]
+                )
+        if trainee is not None:
+            asked = settings.comprehension.statements
+            self._ask("statements", "synthesizer", lambda: statement_items(warehouse, asked, writer))
+            self._ask(
+                "judgements",
+                "trainee",
+                lambda: judgement_items(warehouse, settings.comprehension, trainee.identity()),
+            )
+            if not self._share:
+                name = trainee_name(trainee.identity())
+                measured = comprehension_items(warehouse, judged_statements(warehouse), name)
+                self._make("comprehension", measured, measure)
+        if not self._share:
+            grown = subgraph_items(
+                list(current_units(warehouse).values()),
+                current_losses(warehouse),
+                settings.traverse_strategy,
+                count,
+            )
+            self._make("subgraphs", grown, lambda item, _ask: [item.payload])
+        for form, planned in (
+            ("atomic", atomic_items),
+            ("aggregated", aggregated_items),
+            ("multi_hop", multi_hop_items),
+        ):
+            if form in settings.qa_forms:
+                self._ask(f"qa_{form}", "synthesizer", self._questions(planned, writer))
+        return self._found
+
+    def _questions(self, planned: Callable[..., Items], writer: Any) -> Callable[[], Items]:
+        return lambda: planned(current_subgraphs(self._warehouse), current_units(self._warehouse), writer)
+
+    def _make(self, stage: str, items: Items, work: Work[Any]) -> None:
+        ledger = Ledger(self._warehouse, stage, "dry run")
+        ledger.execute(items, ledger.pending(items), work)
+
+    def _ask(self, stage: str, role: Role, planned: Callable[[], Items]) -> None:
+        """Count what goes to the model; where an earlier stage's answers are not known, estimate it."""
+        if self._share:
+            rows = self._expected_rows(stage)
+            self._found.append(self._priced(stage, role, rows, round(rows * self._share), exact=False))
+            return
+        items = planned()
+        ledger = Ledger(self._warehouse, stage, "dry run")
+        pending = len(ledger.pending(items))
+        self._found.append(self._priced(stage, role, len(items), pending, exact=True))
+        if pending:
+            self._share = pending / len(items)
+        else:
+            ledger.execute(items, [], lambda _item, _ask: [])
+            if stage == "statements":
+                self._counts["units"] = float(len(items))
+
+    def _expected_rows(self, stage: str) -> int:
+        last = self._warehouse.frame(
+            "SELECT rows_in FROM stage_runs WHERE stage = ? AND note <> 'stopped' "
+            "ORDER BY number DESC LIMIT 1",
+            [stage],
+        )
+        if not last.empty:
+            chunks = self._warehouse.frame(
+                "SELECT rows_in FROM stage_runs WHERE stage = 'claims' ORDER BY number DESC LIMIT 1"
+            )
+            grown = self._counts["chunks"] / max(1, int(chunks["rows_in"].iloc[0])) if len(chunks) else 1.0
+            return round(int(last["rows_in"].iloc[0]) * grown)
+        expected = EXPECTED[stage]
+        return max(1, round(self._counts[expected.of] * expected.rows_for_each))
+
+    def _priced(self, stage: str, role: Role, rows: int, pending: int, exact: bool) -> StageForecast:
+        usual = self._usual(stage)
+        prompt, completion = round(pending * usual.prompt_tokens), round(pending * usual.completion_tokens)
+        prices = self._bench.endpoint(role).settings
+        cost = None
+        if prices.prompt_usd_per_million is not None and prices.completion_usd_per_million is not None:
+            cost = (
+                prompt * prices.prompt_usd_per_million + completion * prices.completion_usd_per_million
+            ) / 1e6
+        calls = round(pending * usual.calls)
+        return StageForecast(stage, rows, pending, exact, calls, prompt, completion, cost)
+
+    def _usual(self, stage: str) -> Usual:
+        """What a row took in this corpus' earlier runs, or what is usual."""
+        row = self._warehouse.frame(
+            "SELECT sum(new + dropped) AS rows, sum(calls) AS calls, sum(prompt_tokens) AS prompt, "
+            "sum(completion_tokens) AS completion FROM stage_runs WHERE stage = ? AND calls > 0",
+            [stage],
+        ).iloc[0]
+        if not row["rows"] or row["rows"] != row["rows"]:
+            return USUAL[stage]
+        return Usual(row["calls"] / row["rows"], row["prompt"] / row["rows"], row["completion"] / row["rows"])
+
+
+def print_forecast(corpus: str, stages: Sequence[StageForecast]) -> None:
+    """The forecast as a table with a line of sums."""
+    priced = any(stage.cost_usd is not None for stage in stages)
+    table = Table(
+        title=f"corpus {corpus}: a run would",
+        title_justify="left",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("stage")
+    for column in ("rows in", "to do", "calls", "tokens in", "tokens out", *(("USD",) if priced else ())):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for stage in stages:
+        numbers = [stage.rows, stage.pending, stage.calls, stage.prompt_tokens, stage.completion_tokens]
+        cells = [f"{number:,}" if number else "·" for number in numbers]
+        if priced:
+            cells.append("·" if stage.cost_usd is None else f"{stage.cost_usd:.4f}")
+        table.add_row(stage.stage, *cells, "counted" if stage.exact else "estimated")
+    totals = [sum(getattr(stage, field) for stage in stages) for field in ("pending", "calls")]
+    tokens = [sum(getattr(stage, f) for stage in stages) for f in ("prompt_tokens", "completion_tokens")]
+    cost = [f"{sum(stage.cost_usd or 0.0 for stage in stages):.4f}"] if priced else []
+    table.add_row("all", "", *(f"{n:,}" for n in (*totals, *tokens)), *cost, "", style="bold")
+    Console(width=None if sys.stdout.isatty() else 120).print(table)

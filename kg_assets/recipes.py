@@ -1,0 +1,131 @@
+"""What the rows of a stage depend on besides what goes in: its recipe. It is kept with each run of a stage,
+so that `status` can say what has changed since, and why the stage would run again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kg_assets.comprehension.judge import JUDGEMENTS_VERSION
+from kg_assets.comprehension.measure import COMPREHENSION_VERSION
+from kg_assets.comprehension.state import STATEMENTS_VERSION
+from kg_assets.domain import fingerprint
+from kg_assets.export.collect import EXPORT_VERSION
+from kg_assets.graph.extract import CLAIMS_VERSION
+from kg_assets.graph.merge import MERGE_VERSION
+from kg_assets.ingest.chunk import CHUNKER_VERSION
+from kg_assets.ingest.documents import DOCUMENTS_VERSION
+from kg_assets.prompts import prompt_files
+from kg_assets.quality.gates import GATES_VERSION
+from kg_assets.synthesis.aggregated import AGGREGATED_VERSION
+from kg_assets.synthesis.atomic import ATOMIC_VERSION
+from kg_assets.synthesis.multi_hop import MULTI_HOP_VERSION
+from kg_assets.synthesis.traverse import TRAVERSE_VERSION
+from resources.configuration import Configuration
+from resources.models.types import Role
+
+SHOWN_CHARS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """`prompts` are (group, task); `settings` are paths into the configuration file, a section or one key."""
+
+    version: str
+    role: Role | None = None
+    prompts: tuple[tuple[str, str], ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+INGREDIENTS: Mapping[str, Ingredients] = {
+    "documents": Ingredients(DOCUMENTS_VERSION, settings=("documents.encodings", "documents.max_megabytes")),
+    "chunks": Ingredients(CHUNKER_VERSION, settings=("chunking",)),
+    "claims": Ingredients(
+        CLAIMS_VERSION,
+        "synthesizer",
+        (("graph", "extraction"), ("graph", "gleaning")),
+        tuple(
+            f"extraction.{key}"
+            for key in ("entity_types", "max_gleanings", "max_entities", "max_relations", "language")
+        ),
+    ),
+    "knowledge_graph": Ingredients(
+        MERGE_VERSION, None, (("graph", "summary"),), ("extraction.description_tokens",)
+    ),
+    "statements": Ingredients(
+        STATEMENTS_VERSION,
+        "synthesizer",
+        (("comprehension", "statements"),),
+        ("comprehension.enabled", "comprehension.statements"),
+    ),
+    "judgements": Ingredients(
+        JUDGEMENTS_VERSION,
+        "trainee",
+        (("comprehension", "judgement"),),
+        ("comprehension.min_mass", "comprehension.samples"),
+    ),
+    "comprehension": Ingredients(COMPREHENSION_VERSION),
+    "subgraphs": Ingredients(TRAVERSE_VERSION, settings=("traverse_strategy",)),
+    "qa_atomic": Ingredients(ATOMIC_VERSION, "synthesizer", (("synthesis", "atomic"),), ("qa.forms",)),
+    "qa_aggregated": Ingredients(
+        AGGREGATED_VERSION,
+        "synthesizer",
+        (("synthesis", "aggregated_answer"), ("synthesis", "aggregated_question")),
+        ("qa.forms",),
+    ),
+    "qa_multi_hop": Ingredients(
+        MULTI_HOP_VERSION, "synthesizer", (("synthesis", "multi_hop"),), ("qa.forms",)
+    ),
+    "curated_qa": Ingredients(GATES_VERSION),
+    "sft_datasets": Ingredients(EXPORT_VERSION, settings=("export",)),
+    "graph_export": Ingredients(EXPORT_VERSION),
+    "report": Ingredients(EXPORT_VERSION),
+}
+
+
+def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
+    """The recipe of `stage` under this configuration: a flat mapping of what changes its row keys."""
+    of = INGREDIENTS[stage]
+    found: dict[str, Any] = {"stage version": of.version}
+    if of.role is not None:
+        endpoint = configuration.synthesizer if of.role == "synthesizer" else configuration.trainee
+        identity = endpoint.identity() if endpoint else {"model": None}
+        found |= {f"{of.role} {name}": value for name, value in identity.items()}
+    for group, task in of.prompts:
+        for language, text in prompt_files(group, task).items():
+            found[f"prompt {task}.{language}"] = fingerprint(text)
+    settings = configuration.settings.model_dump(mode="json")
+    for path in of.settings:
+        found |= _flat(path, _at(settings, path))
+    return found
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What changed between two recipes, each in a few words: `chunking.max_tokens 1024 → 512`."""
+    changed = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    return [
+        f"{name} changed"
+        if name.startswith("prompt ")
+        else f"{name} {_short(then, name)} → {_short(now, name)}"
+        for name in changed
+    ]
+
+
+def _at(settings: Mapping[str, Any], path: str) -> Any:
+    value: Any = settings
+    for part in path.split("."):
+        value = value[part]
+    return value
+
+
+def _flat(path: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {path: value}
+    return {
+        name: leaf for key, inner in value.items() for name, leaf in _flat(f"{path}.{key}", inner).items()
+    }
+
+
+def _short(recipe: Mapping[str, Any], name: str) -> str:
+    value = recipe.get(name)
+    text = "none" if value is None else str(value)
+    return text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…"
