@@ -4,7 +4,7 @@ BIN := .venv/bin
 NEO4J := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/graphtutor/neo4j-5.26.0
 DEMO := --documents examples/documents --config graphtutor.yaml --workspace workspace
 
-.PHONY: demo test ui test-ui test-neo4j quality clean
+.PHONY: demo test ui test-ui test-neo4j bench quality clean
 
 demo: .venv/installed
 	$(BIN)/python -m resources.embedded.model_files
@@ -23,6 +23,9 @@ test-ui: .venv/installed-dev
 test-neo4j: .venv/installed-dev
 	tests/neo4j/install "$(NEO4J)"
 	$(BIN)/python tests/neo4j/run.py "$(NEO4J)"
+
+bench: .venv/installed-dev
+	$(BIN)/python -m benchmarks
 
 quality: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""What graphtutor costs beside its model calls: `make bench`, or `python -m benchmarks NAME …`."""

@@ -1,0 +1,20 @@
+"""Runs the benchmarks that are named, or all, and prints a table for each."""
+
+import sys
+from importlib import import_module
+
+from benchmarks.table import show
+
+ALL = ("startup", "gateway", "graph", "subgraphs", "pipeline")
+
+
+def main() -> None:
+    names = sys.argv[1:] or ALL
+    if unknown := set(names) - set(ALL):
+        raise SystemExit(f"There is no benchmark {', '.join(sorted(unknown))}: there are {', '.join(ALL)}.")
+    for name in names:
+        module = import_module(f"benchmarks.{name}")
+        show(f"{name}: {module.__doc__.splitlines()[0]}", module.run())
+
+
+main()
