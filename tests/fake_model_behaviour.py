@@ -38,6 +38,8 @@ class Behaviour:
             taken.
         script: what happens to the next requests, one entry each: `ok`, a fault, or `{"fault": …,
             "retry_after": …}`.
+        faulty: pairs of a regular expression for the whole prompt and the fault that such a request always
+            meets.
         faults: fault -> rate; which request fails depends on `fault_seed`, its body and how often that came.
     """
 
@@ -60,6 +62,7 @@ class Behaviour:
     no_chat: int = 0
     canned: list[list[str]] = field(default_factory=list)
     script: list[Any] = field(default_factory=list)
+    faulty: list[list[str]] = field(default_factory=list)
     faults: dict[str, float] = field(default_factory=dict)
     fault_seed: int = 0
     retry_after: str = ""
@@ -94,7 +97,11 @@ class State:
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
             self.seen[digest] += 1
             script = self.behaviour.script
-            chosen = script.pop(0) if script else self._by_rate(f"{digest}|{self.seen[digest]}")
+            chosen = (
+                script.pop(0)
+                if script
+                else self._by_prompt(body) or self._by_rate(f"{digest}|{self.seen[digest]}")
+            )
             fate = {"fault": chosen} if isinstance(chosen, str) else dict(chosen)
             arrived = {"headers": headers, "body": body, "digest": digest, "fault": fate["fault"]}
             self.requests.append(arrived | {"at": time.time(), "answered_at": None})
@@ -105,6 +112,10 @@ class State:
         with self.lock:
             if number < len(self.requests):
                 self.requests[number]["answered_at"] = time.time()
+
+    def _by_prompt(self, body: Json) -> str:
+        prompt = "\n".join(str(message["content"]) for message in body.get("messages", ()))
+        return next((f for pattern, f in self.behaviour.faulty if re.search(pattern, prompt)), "")
 
     def _by_rate(self, what: str) -> str:
         seeded = hashlib.sha256(f"{self.behaviour.fault_seed}|{what}".encode()).hexdigest()

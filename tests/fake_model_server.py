@@ -206,7 +206,7 @@ class FakeModelServer:
         """Ends the process."""
         if self._process is not None:
             _pipe(self._process.stdin).close()
-            self._process.wait(10)
+            self._process.wait(60)
             _pipe(self._process.stdout).close()
             self._process = None
 

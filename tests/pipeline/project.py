@@ -192,7 +192,7 @@ class Project:
             yield stack.enter_context(GraphStore(lease.uri, lease.username, lease.password, lease.database))
 
 
-def processes_that_stay(path: Path, within_s: float = 10.0) -> list[str]:
+def processes_that_stay(path: Path, within_s: float = 60.0) -> list[str]:
     """Command lines, with `path` in them, of processes that have not ended within so many seconds."""
     deadline = time.monotonic() + within_s
     while (found := _processes_that_name(path)) and time.monotonic() < deadline:

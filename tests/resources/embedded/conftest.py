@@ -31,7 +31,7 @@ lease.close()
 """
 
 
-def _ended(pid: int, within_s: float = 10.0) -> bool:
+def _ended(pid: int, within_s: float = 60.0) -> bool:
     """Whether the process is gone, or only waits to be collected, within so many seconds."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
@@ -46,7 +46,7 @@ def _ended(pid: int, within_s: float = 10.0) -> bool:
 
 @pytest.fixture
 def ended() -> Callable[..., bool]:
-    """Tells whether a process has ended: `ended(pid, within_s=10.0)`."""
+    """Tells whether a process has ended: `ended(pid, within_s=60.0)`."""
     return _ended
 
 
@@ -72,7 +72,7 @@ class User:
         """Close the lease and end."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        assert self.process.wait(10) == 0
+        assert self.process.wait(60) == 0
 
 
 @pytest.fixture

@@ -167,18 +167,16 @@ def test_an_endpoint_that_comes_back_is_waited_for(
 def test_a_request_that_always_breaks_the_connection_fails_alone(
     make_gateway: MakeGateway, server: FakeModelServer
 ) -> None:
-    server.configure(faults={"drop": 1.0})
+    server.configure(faulty=[["bad", "drop"]])
     gateway = make_gateway({"max_retries": 1, "concurrency": 2}, retry=RetryPolicy(scale=0.2))
 
     def work(item: int, ask: Any) -> Any:
         if item == 0:
             return ask(chat("bad"))
-        # The others begin when the bad one has failed at least once.
-        while server.count() == 0:
+        # The other begins when the bad one has failed once: it has when it is tried again.
+        while server.count() < 2:
             time.sleep(0.01)
-        server.configure(faults={})
         ask(chat(f"Say {item}"))
-        server.configure(faults={"drop": 1.0})
         return item
 
     results = dict(gateway.map(range(2), work))
