@@ -82,7 +82,7 @@ def cli() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Only say what a run would ask of the models, and its cost.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object at the end, and nothing else, to stdout."
+    "--json", "as_json", is_flag=True, help="Print JSON at the end, and nothing else, to stdout."
 )
 def run(workbench: "Workbench", corpus: str | None, select: str | None, dry_run: bool, as_json: bool) -> None:
     """Materialise the pipeline: only what is new or changed is computed."""
@@ -261,9 +261,11 @@ def _print_forecasts(workbench: "Workbench", names: Sequence[str], as_json: bool
 
 
 def _print_outcome(outcome: "RunOutcome") -> None:
-    from dagster_project.terminal import print_pairs, print_stages
+    from dagster_project.terminal import print_drops, print_pairs, print_stages
 
     print_stages(outcome.stages, f"corpus {outcome.corpus}")
+    if outcome.drops:
+        print_drops(outcome.drops, sum(row["dropped"] for row in outcome.stages))
     first_of_form = {pair.form: pair for pair in reversed(outcome.pairs)}
     print_pairs(
         [first_of_form[form] for form in ("atomic", "aggregated", "multi_hop") if form in first_of_form]

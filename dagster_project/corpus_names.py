@@ -10,19 +10,25 @@ def corpora_to_run(workbench: Workbench, wanted: str | None) -> list[str]:
     """The `wanted` corpus, or all: those with files, and those whose folder is gone but whose rows are not.
 
     Raises:
-        SettingsError: there are no documents at all (perhaps the wrong folder, so nothing is emptied), or no
-            such corpus.
+        SettingsError: there are no documents at all (perhaps the wrong folder, so nothing is emptied unless
+            its corpus is `wanted`), or no such corpus.
     """
     root = workbench.documents_root()
     on_disk = set(scan_corpora(root))
-    if not on_disk:
-        raise SettingsError(
-            f"There are no documents in {root}: put .txt, .md, .jsonl or .json files there, or name another "
-            "folder with --documents."
-        )
     gone = {
         name for name in stored_corpora(workbench) if name not in on_disk and _holds_rows(workbench, name)
     }
+    if not on_disk and wanted not in gone:
+        kept = (
+            f" What the workspace holds of {', '.join(sorted(gone))} is kept; if those documents are meant "
+            "to be gone, run with --corpus NAME to take their facts and pairs out."
+            if gone
+            else ""
+        )
+        raise SettingsError(
+            f"There are no documents in {root}: put .txt, .md, .jsonl or .json files there, or name another "
+            f"folder with --documents.{kept}"
+        )
     return _chosen(sorted(on_disk | gone), wanted)
 
 

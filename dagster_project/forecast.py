@@ -5,6 +5,7 @@ that asks one, the rows that would go to it are counted. What comes after those 
 estimated, from what the corpus' earlier runs came to or, before the first, from what is usual.
 """
 
+import json
 import shutil
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from kg_assets.ingest.chunk import chunk_document
 from kg_assets.ingest.documents import document_items, take_document
 from kg_assets.ingest.plan import chunk_items
 from kg_assets.ledger import Ledger, Work, WorkItem
+from kg_assets.recipes import differences, recipe
 from kg_assets.synthesis.plan import (
     aggregated_items,
     atomic_items,
@@ -118,7 +120,8 @@ class _Forecaster:
             lambda item, _ask: chunk_document(item.payload, settings.chunking, count),
         )
         items: Items = claim_items(warehouse, settings.extraction, writer)
-        self._counts = {"chunks": float(len(items)), "units": len(items) * UNITS_PER_CHUNK}
+        most = settings.extraction.max_entities + settings.extraction.max_relations
+        self._counts = {"chunks": float(len(items)), "units": len(items) * min(UNITS_PER_CHUNK, most)}
         self._ask("claims", "synthesizer", lambda: items)
         if not self._share:
             limit = settings.extraction.description_tokens
@@ -188,14 +191,25 @@ class _Forecaster:
             "ORDER BY number DESC LIMIT 1",
             [stage],
         )
-        if not last.empty:
+        if not last.empty and self._same_recipe("claims") and self._same_recipe(stage):
             chunks = self._warehouse.frame(
                 "SELECT rows_in FROM stage_runs WHERE stage = 'claims' ORDER BY number DESC LIMIT 1"
             )
             grown = self._counts["chunks"] / max(1, int(chunks["rows_in"].iloc[0])) if len(chunks) else 1.0
             return round(int(last["rows_in"].iloc[0]) * grown)
+        if stage == "judgements":
+            return round(self._counts["units"] * 2 * self._bench.settings.comprehension.statements)
         expected = EXPECTED[stage]
         return max(1, round(self._counts[expected.of] * expected.rows_for_each))
+
+    def _same_recipe(self, stage: str) -> bool:
+        """Whether the stage last ran with the settings, prompts and model of now, so that what it came to
+        says what it will come to."""
+        last = self._warehouse.frame(
+            "SELECT recipe FROM stage_runs WHERE stage = ? ORDER BY number DESC LIMIT 1", [stage]
+        )
+        now = recipe(stage, self._bench.configuration)
+        return not last.empty and not differences(json.loads(last["recipe"].iloc[0]), now)
 
     def _priced(self, stage: str, role: Role, rows: int, pending: int, exact: bool) -> StageForecast:
         usual = self._usual(stage)
@@ -216,7 +230,7 @@ class _Forecaster:
             "sum(completion_tokens) AS completion FROM stage_runs WHERE stage = ? AND calls > 0",
             [stage],
         ).iloc[0]
-        if not row["rows"] or row["rows"] != row["rows"]:
+        if not row["rows"] or row["rows"] != row["rows"] or not self._same_recipe(stage):
             return USUAL[stage]
         return Usual(row["calls"] / row["rows"], row["prompt"] / row["rows"], row["completion"] / row["rows"])
 

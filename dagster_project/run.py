@@ -16,7 +16,7 @@ import dagster as dg
 from dagster_project.definitions import build_defs
 from dagster_project.failures import sentence_for
 from dagster_project.jobs import pipeline_job
-from kg_assets.export.collect import STAGES, export_pairs
+from kg_assets.export.collect import SHOWN_DROPS, STAGES, dropped_rows, export_pairs
 from kg_assets.export.sft import ExportPair
 from kg_assets.materialize import corpora
 from resources.errors import SettingsError
@@ -46,13 +46,15 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What a run of one corpus came to: its stages in order, exported pairs and files."""
+    """What a run of one corpus came to: its stages in order, exported pairs and files, and a few of the drops
+    (stage, where, reason, detail)."""
 
     corpus: str
     run_id: str
     stages: list[dict[str, Any]]
     pairs: list[ExportPair]
     exports: list[str]
+    drops: list[tuple[str, str, str, str]]
 
 
 def dagster_home(workbench: Workbench) -> Path:
@@ -139,7 +141,8 @@ def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
         "SELECT path FROM current_sft_datasets UNION ALL SELECT path FROM current_graph_export "
         "UNION ALL SELECT path FROM current_report"
     )
-    return RunOutcome(corpus, run_id, stages, export_pairs(warehouse), list(files["path"]))
+    drops = list(dropped_rows(warehouse, SHOWN_DROPS).itertuples(index=False, name=None))
+    return RunOutcome(corpus, run_id, stages, export_pairs(warehouse), list(files["path"]), drops)
 
 
 _BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(STAGES)})(?![\w"])')

@@ -108,6 +108,15 @@ def print_stages(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
+def print_drops(rows: Sequence[tuple[str, str, str, str]], total: int) -> None:
+    """What was dropped: stage, where, reason and detail of a few of the `total` rows."""
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(f"\n[yellow]{total} dropped[/]; report.html lists them all", highlight=False)
+    for stage, where, reason, detail in rows:
+        first = (detail.splitlines() or [""])[0]
+        console.print(f"  {stage} {escape(where)}: {reason}. {escape(first)}", highlight=False)
+
+
 def print_pairs(pairs: Sequence[Any]) -> None:
     """A few pairs, so that the user sees at once what was made."""
     console = Console(width=None if sys.stdout.isatty() else 120)

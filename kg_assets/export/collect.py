@@ -4,6 +4,8 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
+
 from kg_assets.comprehension.calibration import ReliabilityBin
 from kg_assets.domain import Comprehension, Document, Evidence, QaForm, QaPair, Subgraph
 from kg_assets.export.files import ExportedFile
@@ -16,6 +18,7 @@ from resources.warehouse.warehouse import Warehouse
 
 EXPORT_VERSION = "1"
 EXAMPLES_PER_FORM = 5
+SHOWN_DROPS = 5
 DROP_EXAMPLES = 3
 STAGES = (
     "documents", "chunks", "claims", "knowledge_graph", "statements", "judgements", "comprehension",
@@ -52,7 +55,8 @@ def mismatched_evidence(warehouse: Warehouse, pairs: Sequence[ExportPair]) -> li
 
 
 def what_was_lost(warehouse: Warehouse) -> str:
-    """One clause for each stage that lost rows or had none, for the error of a run that exports nothing."""
+    """One clause for each stage that lost rows or had none, to the first that lost all, and examples of what
+    was dropped; for the error of a run that exports nothing."""
     latest = warehouse.frame(
         "SELECT stage, rows_in, dropped, note FROM stage_runs QUALIFY row_number() OVER "
         "(PARTITION BY stage ORDER BY number DESC) = 1"
@@ -65,7 +69,22 @@ def what_was_lost(warehouse: Warehouse) -> str:
                 clauses.append(f"{stage} dropped {row['dropped']} of {row['rows_in']} rows")
             elif row["rows_in"] == 0 and stage not in ("sft_datasets", "graph_export", "report"):
                 clauses.append(f"{stage} had no rows" + (f" ({row['note']})" if row["note"] else ""))
-    return "; ".join(clauses)
+            if row["rows_in"] and row["dropped"] == row["rows_in"]:
+                break
+    examples = [f"{row.where}: {row.detail}" for row in dropped_rows(warehouse, SHOWN_DROPS).itertuples()]
+    return "; ".join(clauses) + "".join(f" [{example}]" for example in examples)
+
+
+def dropped_rows(warehouse: Warehouse, limit: int) -> pd.DataFrame:
+    """The first drops of every stage that count now: `stage`, `where` (the document, if there is one, or the
+    row), `reason`, `detail`."""
+    rows = warehouse.frame(
+        "SELECT stage, coalesce(document_id, item_id) AS where, reason, detail FROM current_drops "
+        "QUALIFY row_number() OVER (PARTITION BY stage ORDER BY item_id) <= ?",
+        [limit],
+    )
+    order = {stage: number for number, stage in enumerate(STAGES)}
+    return rows.sort_values("stage", key=lambda column: column.map(order), kind="stable").head(limit)
 
 
 def report_data(

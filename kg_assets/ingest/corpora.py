@@ -67,8 +67,8 @@ def scan_corpora(root: Path) -> dict[str, CorpusFolder]:
     if not root.is_dir():
         what = "is not a folder" if root.exists() else "does not exist"
         raise SettingsError(
-            f"The documents folder {root} {what}; create it and put one folder per corpus in it, "
-            "or name another one with --documents."
+            f"The documents folder {root} {what}; create it and put documents or folders of "
+            "documents in it, or name another one with --documents."
         )
     real_root = root.resolve()
     walked: dict[str, _Walk] = {}

@@ -268,8 +268,13 @@ class ResponseStore:
             raise ResponseStoreError(f"There is no file {source}: name one that `responses pack` wrote.")
         names = ", ".join(f.name for f in fields(StoredResponse))
         with self._explained(), closing(self._connect()) as connection:
-            connection.execute("ATTACH ? AS other", (str(source),))
-            version = connection.execute("PRAGMA other.user_version").fetchone()[0]
+            try:
+                connection.execute("ATTACH ? AS other", (str(source),))
+                version = connection.execute("PRAGMA other.user_version").fetchone()[0]
+            except sqlite3.DatabaseError as error:
+                raise ResponseStoreError(
+                    f"{source} is no response store ({error}): name a file that `responses pack` wrote."
+                ) from error
             if version != _SCHEMA_VERSION:
                 raise ResponseStoreError(
                     f"{source} is no response store of this version of graphtutor (its version is {version}, "

@@ -180,7 +180,8 @@ def _migrate(connection: Connection, path: Path) -> None:
         other = ", ".join(str(version) for (version,) in versions) or "none"
         raise WarehouseError(
             f"{path} was made by another version of graphtutor (schema {other}, this one has "
-            f"{SCHEMA_VERSION}): use that version, or another --workspace."
+            f"{SCHEMA_VERSION}): use that version or another --workspace, or "
+            "delete this file: model responses are stored apart and are not asked for again."
         )
 
 

@@ -37,3 +37,12 @@ def test_a_corpus_fails_alone_and_one_that_is_gone_leaves_nothing(
     again = good.call("run", "--corpus", "good")
     assert again.exit_code == 1
     assert "There is no corpus 'good': there is bad." in again.stderr
+
+    shutil.rmtree(bad.documents)
+    nothing = good.call("run")
+    assert nothing.exit_code == 1
+    assert "What the workspace holds of bad is kept" in nothing.stderr
+    assert bad.frame("SELECT count(*) AS n FROM current_items WHERE stage = 'documents'")["n"][0] == 1
+    last = good.call("run", "--corpus", "bad")
+    assert last.exit_code == 0, last.stderr
+    assert bad.frame("SELECT count(*) AS n FROM current_items WHERE stage = 'documents'")["n"][0] == 0

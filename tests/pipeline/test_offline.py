@@ -57,4 +57,4 @@ def test_what_is_no_packed_store_is_refused(project: Project, tmp_path: Path) ->
     text.write_text("not a database, but long enough to be taken for one " * 20)
     wrong = project.call("responses", "add", str(text))
     assert wrong.exit_code == 1
-    assert "Traceback" not in wrong.stderr
+    assert f"{text} is no response store" in wrong.stderr

@@ -113,7 +113,9 @@ def test_a_damaged_file_that_may_hold_something_is_left_alone(warehouse: Warehou
 def test_a_warehouse_of_a_newer_version_is_refused_in_one_sentence(warehouse: Warehouse) -> None:
     with warehouse.transaction() as connection:
         connection.execute("UPDATE schema_version SET version = 99")
-    with pytest.raises(WarehouseError, match=r"another version of graphtutor \(schema 99.*--workspace\.$"):
+    with pytest.raises(
+        WarehouseError, match=r"another version of graphtutor \(schema 99.*--workspace, or delete"
+    ):
         warehouse.scalar("SELECT 1")
 
 
