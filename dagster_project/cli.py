@@ -81,9 +81,7 @@ def cli() -> None:
     help="Make no model call: use stored responses only, fail where one is missing.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what a run would ask of the models, and its cost.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON at the end, and nothing else, to stdout."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON at the end, and nothing else, to stdout.")
 def run(workbench: "Workbench", corpus: str | None, select: str | None, dry_run: bool, as_json: bool) -> None:
     """Materialise the pipeline: only what is new or changed is computed."""
     from dagster_project.corpus_names import corpora_to_run

@@ -187,15 +187,16 @@ class _Forecaster:
 
     def _expected_rows(self, stage: str) -> int:
         last = self._warehouse.frame(
-            "SELECT rows_in FROM stage_runs WHERE stage = ? AND note <> 'stopped' "
+            "SELECT rows_in FROM stage_runs WHERE stage = ? AND note <> 'stopped' AND rows_in > 0 "
             "ORDER BY number DESC LIMIT 1",
             [stage],
         )
         if not last.empty and self._same_recipe("claims") and self._same_recipe(stage):
             chunks = self._warehouse.frame(
-                "SELECT rows_in FROM stage_runs WHERE stage = 'claims' ORDER BY number DESC LIMIT 1"
+                "SELECT rows_in FROM stage_runs WHERE stage = 'claims' AND rows_in > 0 "
+                "ORDER BY number DESC LIMIT 1"
             )
-            grown = self._counts["chunks"] / max(1, int(chunks["rows_in"].iloc[0])) if len(chunks) else 1.0
+            grown = self._counts["chunks"] / int(chunks["rows_in"].iloc[0]) if len(chunks) else 1.0
             return round(int(last["rows_in"].iloc[0]) * grown)
         if stage == "judgements":
             return round(self._counts["units"] * 2 * self._bench.settings.comprehension.statements)

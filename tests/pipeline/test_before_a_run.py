@@ -84,6 +84,13 @@ def test_a_dry_run_counts_what_it_can_estimates_the_rest_and_changes_nothing(
     assert fake_models.count() == 0
     assert not project.warehouse.exists()
 
+    unreadable = project.write("slides.pdf", "no text")
+    jupiter = (project.documents / "jupiter.txt").rename(project.folder / "aside.txt")
+    assert project.call("run").exit_code == 1
+    unreadable.unlink()
+    jupiter.rename(project.documents / "jupiter.txt")
+    assert dry(project) == before
+
     project.run()
     asked = fake_models.count()
     project.write("tea.txt", CHINESE)
