@@ -16,9 +16,10 @@ import resources
 
 CODE_ROOT = Path(resources.__file__).resolve().parents[1]
 USER = """
-import json, os, sys
+import json, os, signal, sys
 from pathlib import Path
 from resources.embedded.graph_server import lease_graph
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a script starts with &
 lease = lease_graph(Path(sys.argv[1]))
 child = os.fork() if "fork" in sys.argv else None
 if child == 0:
