@@ -49,7 +49,7 @@ def trace_pair(workbench: Workbench, corpora: list[str], qa_id: str) -> Trace:
     """Find a pair in any corpus; the beginning of its id is enough where it is unique.
 
     Raises:
-        SettingsError: no pair, or several, have an id that begins like this.
+        SettingsError: no pair, or several, have an id that begins like this, or its facts are gone.
     """
     found: list[tuple[str, ExportPair]] = []
     for corpus in corpora:
@@ -94,6 +94,11 @@ def print_trace(trace: Trace) -> None:
 def _traced(warehouse: Warehouse, corpus: str, pair: ExportPair) -> Trace:
     texts = {d.document_id: d.text for d in warehouse.rows(Document, "FROM current_documents")}
     units, evidence = current_units(warehouse), current_evidence(warehouse)
+    if not set(pair.unit_ids) <= set(units):
+        raise SettingsError(
+            f"The graph of corpus {corpus} has changed since {pair.qa_id} was written, and some of its facts "
+            "are gone: call graphtutor run to bring the pairs in line."
+        )
     traced = []
     for unit_id in pair.unit_ids:
         unit = units[unit_id]

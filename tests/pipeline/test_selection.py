@@ -33,3 +33,19 @@ def test_a_selection_of_nothing_is_one_sentence(project: Project, selection: str
     assert "--select" in result.stderr
     assert result.stderr.count("\n") == 1
     assert "qa_atomic" in result.stderr
+
+
+def test_the_trace_of_a_pair_whose_facts_are_gone_says_so(quick_project: Project) -> None:
+    project = quick_project
+    project.configure(comprehension={"statements": 1})
+    project.write("jupiter.txt", ENGLISH)
+    project.run()
+    qa_id = project.lineage()[0]["qa_id"]
+    assert project.call("trace", qa_id).exit_code == 0
+    project.write("jupiter.txt", "The Danube rises in the Black Forest and flows through Vienna.")
+    project.run("--select", "+knowledge_graph")
+    late = project.call("trace", qa_id)
+    assert late.exit_code == 1
+    assert "call graphtutor run to bring the pairs in line" in late.stderr
+    project.run()
+    assert "No exported pair" in project.call("trace", qa_id).stderr
