@@ -166,6 +166,18 @@ class Project:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        """`graphtutor run`, or `command`, as a process that goes on by itself."""
+        return subprocess.Popen(
+            command or [*GRAPHTUTOR, "run"],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def environment(self, **variables: str) -> dict[str, str]:
         """The environment of a command that is started as a process."""
         return without_our_variables() | {"PYTHONPATH": str(CODE_ROOT)} | self.variables | variables

@@ -1,14 +1,13 @@
 """A run that is stopped or killed: what came back from the models is kept, and the next run goes on."""
 
 import signal
-import subprocess
 import time
 
 import dagster as dg
 
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
-from tests.pipeline.project import ENGLISH, GRAPHTUTOR, Project, processes_that_stay
+from tests.pipeline.project import ENGLISH, Project, processes_that_stay
 
 IN_FLIGHT = 4
 SETTINGS = {
@@ -21,15 +20,7 @@ def _stopped_after(
     project: Project, server: FakeModelServer, calls: int, by: signal.Signals
 ) -> tuple[int, str]:
     """Start a run, stop it when the endpoint has had so many requests; its exit code and standard error."""
-    process = subprocess.Popen(
-        [*GRAPHTUTOR, "run"],
-        cwd=project.folder,
-        env=project.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = project.start()
     while server.count() < calls:
         assert process.poll() is None
         time.sleep(0.05)
