@@ -40,7 +40,7 @@ def run() -> list[Measured]:
 def _state() -> GraphState:
     chance = random.Random(5)
     documents = [DocumentNode(f"d{n}", "1", f"d{n}.txt", f"d{n}", "en", "{}") for n in range(DOCUMENTS)]
-    chunks = [ChunkNode(f"c{n}", f"d{n}", 0, 0, 900, "x" * 900, 200) for n in range(DOCUMENTS)]
+    chunks = [ChunkNode(f"c{n}", f"d{n}", 0, 0, 900, "x" * 900, 200, "") for n in range(DOCUMENTS)]
     entities = [
         EntityNode(f"e{n}", f"thing {n}", "concept", f"thing {n} is known.", "en", f"h{n}", (_chunk(n),), 1)
         for n in range(ENTITIES)

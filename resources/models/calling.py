@@ -73,7 +73,7 @@ class Caller:
             if isinstance(outcome, StoredResponse):
                 self._health.succeeded(began)
                 self._learn(request, dialect, outcome)
-                return self._kept(outcome)
+                return outcome
             self._record(request, key, outcome)
             if outcome.kind == "bad_request":
                 self._health.answered()
@@ -115,8 +115,8 @@ class Caller:
         self, request: ChatRequest, key: str, dialect: Dialect, scope: StopScope
     ) -> StoredResponse | Failure:
         me = self._identity
-        body = dialect.write(request, me.model, me.settings)
-        reply = self._endpoint.post("/chat/completions", body, scope)
+        body = json.dumps(dialect.write(request, me.model, me.settings), ensure_ascii=False)
+        reply = self._endpoint.post(body, scope)
         if isinstance(reply, NoReply):
             return failure_of_no_reply(reply, self._mask)
         failure = failure_of_reply(reply, self._mask)
@@ -152,7 +152,7 @@ class Caller:
             role=me.role,
             model=me.model,
             revision=me.settings.revision,
-            request=self._mask.stored(json.dumps(body, ensure_ascii=False)),
+            request=self._mask.stored(body),
             raw=raw,
             text=completion.text,
             reasoning=completion.reasoning,
@@ -166,13 +166,10 @@ class Caller:
             latency_s=reply.latency_s,
             cost_usd=cost_usd,
         )
-        self._store.put(response)
+        first = self._store.put(response)
         self._meter.add(request.stage, StageUsage(1, 0, 0, prompt_tokens, completion_tokens, cost_usd))
-        return response
-
-    def _kept(self, response: StoredResponse) -> StoredResponse:
-        """The response that the store holds: another process may have been first with the same request."""
-        return self._store.get(response.key) or response
+        # Another process may have been first with the same request: all go on with what the store holds.
+        return response if first else self._store.get(key) or response
 
     def _record(self, request: ChatRequest, key: str, failure: Failure) -> None:
         me = self._identity

@@ -1,19 +1,19 @@
 """One HTTP request to an OpenAI-compatible endpoint: sent, limited in time, and its outcome as plain data.
 
 Retries, meaning and limits are elsewhere. The requests of all threads run in one event loop in a thread of
-its
-own: only there can a request be given up at any point, be it while connecting or in the middle of a body.
+its own: only there can a request be given up at any point, be it while connecting or in the middle of a body.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import concurrent.futures
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx2
@@ -21,16 +21,13 @@ import httpx2
 from resources.errors import SettingsError
 from resources.models.stopping import Stopped, StopScope
 
-if TYPE_CHECKING:
-    import openai
-
 _CONNECT_TIMEOUT_S = 10.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer of any status, whole. Header names are in lower case."""
+    """An HTTP answer of any status, whole. Names of `headers` are found in any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -61,22 +58,33 @@ def normalised_base_url(base_url: str, role: str) -> str:
 
 class Endpoint:
     """An endpoint and the connections to it. `base_url` comes from `normalised_base_url`; `api_key` is None
-    for an endpoint that wants none; `timeout_s` limits one request from its start to its last byte."""
+    for an endpoint that wants none; `timeout_s` limits one request from its start to its last byte.
+
+    The client is the aiohttp one that the openai package brings. Its request layer is passed by: we send a
+    body and read a body, and it costs as much CPU as all of the rest (figures in docs/performance.md).
+    """
 
     def __init__(self, base_url: str, api_key: str | None, *, timeout_s: float, connections: int) -> None:
-        self._base_url = base_url
-        self._api_key = api_key or "not-needed"
+        url = httpx2.URL(f"{base_url}/chat/completions")
+        self._url = url.copy_with(userinfo=b"")
+        self._headers = [
+            ("Host", url.netloc.decode("ascii")),
+            ("Authorization", _basic(url) if url.userinfo else f"Bearer {api_key or 'not-needed'}"),
+            ("Content-Type", "application/json"),
+            ("Accept", "application/json"),
+            ("Accept-Encoding", "gzip, deflate"),
+        ]
         self._timeout_s = timeout_s
         self._connections = connections
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._client: openai.AsyncOpenAI | None = None
+        self._client: httpx2.AsyncClient | None = None
 
-    def post(self, path: str, body: Mapping[str, Any], scope: StopScope) -> Reply | NoReply:
-        """Sends `body` and waits. Raises Stopped when the scope is aborted."""
+    def post(self, body: str, scope: StopScope) -> Reply | NoReply:
+        """Sends the JSON text `body` and waits. Raises Stopped when the scope is aborted."""
         loop, client = self._started()
-        future = asyncio.run_coroutine_threadsafe(self._post(client, path, dict(body)), loop)
+        future = asyncio.run_coroutine_threadsafe(self._post(client, body.encode()), loop)
         scope.track(future)
         try:
             return future.result()
@@ -92,69 +100,71 @@ class Endpoint:
             self._loop = self._thread = self._client = None
         if loop is None or thread is None or client is None:
             return
-        asyncio.run_coroutine_threadsafe(client.close(), loop).result()
+        asyncio.run_coroutine_threadsafe(client.aclose(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
-    def _started(self) -> tuple[asyncio.AbstractEventLoop, openai.AsyncOpenAI]:
+    def _started(self) -> tuple[asyncio.AbstractEventLoop, httpx2.AsyncClient]:
         with self._lock:
             if self._loop is None or self._client is None:
+                self._client = self._new_client()
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
                     target=self._loop.run_forever, name="model-requests", daemon=True
                 )
                 self._thread.start()
-                self._client = self._new_client()
             return self._loop, self._client
 
-    def _new_client(self) -> openai.AsyncOpenAI:
+    def _new_client(self) -> httpx2.AsyncClient:
         # Imported here: it takes half a second, and a run with nothing new asks no model.
         import openai
 
-        timeout = httpx2.Timeout(self._timeout_s, connect=min(_CONNECT_TIMEOUT_S, self._timeout_s), pool=None)
-        limits = httpx2.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
-        # A proxy from the environment is for the world outside, never for a server on this machine.
-        outside = urlsplit(self._base_url).hostname not in _LOOPBACK
-        return openai.AsyncOpenAI(
-            api_key=self._api_key,
-            base_url=self._base_url,
-            timeout=timeout,
-            max_retries=0,
-            http_client=httpx2.AsyncClient(
-                timeout=timeout, limits=limits, follow_redirects=True, trust_env=outside
-            ),
+        return openai.DefaultAioHttpClient(
+            limits=httpx2.Limits(max_connections=self._connections),
+            # A proxy from the environment is for the world outside, never for a server on this machine.
+            trust_env=self._url.host not in _LOOPBACK,
         )
 
-    async def _post(self, client: openai.AsyncOpenAI, path: str, body: dict[str, Any]) -> Reply | NoReply:
-        import openai
+    async def _post(self, client: httpx2.AsyncClient, content: bytes) -> Reply | NoReply:
+        import aiohttp
 
+        timeout = {"connect": min(_CONNECT_TIMEOUT_S, self._timeout_s), "read": None, "pool": None}
+        request = httpx2.Request(
+            "POST", self._url, headers=self._headers, content=content, extensions={"timeout": timeout}
+        )
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout_s):
-                response = await client.post(path, body=body, cast_to=httpx2.Response)
+                response = await client.send(request)
         except TimeoutError:
             return NoReply("timeout", f"no complete answer within {self._timeout_s:g} s")
-        except openai.APIStatusError as error:
-            response = error.response
-        except openai.APIConnectionError as error:
-            return self._no_reply(error)
+        except (httpx2.HTTPError, httpx2.InvalidURL, aiohttp.ClientError) as error:
+            return _no_reply(error)
         return Reply(
             status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
+            headers=response.headers,
             body=response.content.decode("utf-8", "replace"),
             latency_s=time.monotonic() - started,
         )
 
-    def _no_reply(self, error: openai.APIConnectionError) -> NoReply:
-        cause = error.__cause__
-        detail = f"{type(cause or error).__name__}: {cause or error}"
-        if isinstance(cause, httpx2.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in detail:
-            return NoReply("misconfigured", f"the server's certificate is not trusted ({detail})")
-        if isinstance(cause, httpx2.UnsupportedProtocol | httpx2.InvalidURL | httpx2.LocalProtocolError):
-            return NoReply("misconfigured", detail)
-        if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
-            return NoReply("unreachable", detail)
-        if isinstance(cause, httpx2.TimeoutException):
-            return NoReply("timeout", f"no complete answer within {self._timeout_s:g} s")
-        return NoReply("dropped", detail)
+
+def _basic(url: httpx2.URL) -> str:
+    """The credentials in an address, as a proxy in front of a model server asks for them."""
+    return f"Basic {base64.b64encode(f'{url.username}:{url.password}'.encode()).decode('ascii')}"
+
+
+def _no_reply(error: Exception) -> NoReply:
+    """What went wrong, by the exception of aiohttp: what httpx2 makes of it calls broken connections slow."""
+    import aiohttp
+
+    cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__ or error
+    detail = f"{type(cause).__name__}: {cause}"
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        return NoReply("misconfigured", f"the server's certificate is not trusted ({detail})")
+    if isinstance(
+        error, httpx2.UnsupportedProtocol | httpx2.InvalidURL | httpx2.LocalProtocolError
+    ) or isinstance(cause, aiohttp.InvalidURL):
+        return NoReply("misconfigured", detail)
+    refused = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
+    return NoReply("unreachable" if isinstance(cause, refused) else "dropped", detail)

@@ -189,21 +189,17 @@ class Gateway:
 
     def _ask(self, request: ChatRequest, scope: StopScope) -> ChatResponse:
         scope.check()
-        key = request_key(self.model, self.settings, request)
-        stored = self._store.get(key)
-        made = False
-        if stored is None:
-            stored, made = self._call_once(request, key, scope)
+        stored, made = self._stored_or_called(request, scope)
         if not made:
             self._meter.add(request.stage, StageUsage(calls_from_store=1))
         return _usable(stored, from_store=not made)
 
-    def _call_once(self, request: ChatRequest, key: str, scope: StopScope) -> tuple[StoredResponse, bool]:
+    def _stored_or_called(self, request: ChatRequest, scope: StopScope) -> tuple[StoredResponse, bool]:
         """The response, and whether a request was made for it here."""
+        key = request_key(self.model, self.settings, request)
         calls = []
 
         def make() -> StoredResponse:
-            # The one who made the same request may have finished between our look and our start.
             stored = self._store.get(key)
             if stored is None:
                 if self.offline:

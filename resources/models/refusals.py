@@ -73,6 +73,8 @@ def failure_of_reply(reply: Reply, mask: Mask) -> Failure | None:
     """An answer that reports an error, by its status or, as some proxies do, in a body of status 200; else
     None."""
     status = reply.status
+    if status < 300 and '"error"' not in reply.body:
+        return None
     body = _json(reply.body)
     if status < 300:
         error = body.get("error") if isinstance(body, Mapping) and not body.get("choices") else None

@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from importlib.resources import files
+from operator import attrgetter
 from pathlib import Path
 
 from resources.errors import TutorError
@@ -100,7 +101,10 @@ def _insert(table: str, row: type, *, conflict: str = "") -> str:
 
 _INSERT_RESPONSE = _insert("responses", StoredResponse, conflict="OR IGNORE")
 _INSERT_ATTEMPT = _insert("attempts", FailedAttempt)
-_SELECT_RESPONSE = f"SELECT {', '.join(f.name for f in fields(StoredResponse))} FROM responses WHERE key = ?"
+_RESPONSE_COLUMNS = [field.name for field in fields(StoredResponse)]
+_SELECT_RESPONSE = f"SELECT {', '.join(_RESPONSE_COLUMNS)} FROM responses WHERE key = ?"
+_response_values = attrgetter(*_RESPONSE_COLUMNS)
+_attempt_values = attrgetter(*(field.name for field in fields(FailedAttempt)))
 _SUMS = """
 SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), sum(cost_usd),
     count(*) - count(cost_usd)
@@ -195,17 +199,18 @@ class ResponseStore:
             row = self._reader.execute(_SELECT_RESPONSE, (key,)).fetchone()
         if row is None:
             return None
-        values = dict(zip((f.name for f in fields(StoredResponse)), row, strict=True))
-        return StoredResponse(**values | {"usage_estimated": bool(values["usage_estimated"])})
+        values = dict(zip(_RESPONSE_COLUMNS, row, strict=True))
+        values["usage_estimated"] = bool(values["usage_estimated"])
+        return StoredResponse(**values)
 
     def put(self, response: StoredResponse) -> bool:
         """Writes a response; on the disk when this returns. False if the key was there: the first response
         stays, so that all processes go on with the same one."""
-        return self._write(_INSERT_RESPONSE, astuple(response)) == 1
+        return self._write(_INSERT_RESPONSE, _response_values(response)) == 1
 
     def put_attempt(self, attempt: FailedAttempt) -> None:
         """Writes a failed attempt."""
-        self._write(_INSERT_ATTEMPT, astuple(attempt))
+        self._write(_INSERT_ATTEMPT, _attempt_values(attempt))
 
     def _write(self, sql: str, values: tuple[object, ...]) -> int:
         """Rows changed. Whoever gets to write first commits for all that wait: one sync for many threads."""
@@ -266,7 +271,7 @@ class ResponseStore:
         """
         if not source.is_file():
             raise ResponseStoreError(f"There is no file {source}: name one that `responses pack` wrote.")
-        names = ", ".join(f.name for f in fields(StoredResponse))
+        names = ", ".join(_RESPONSE_COLUMNS)
         with self._explained(), closing(self._connect()) as connection:
             try:
                 connection.execute("ATTACH ? AS other", (str(source),))
