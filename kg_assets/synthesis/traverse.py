@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import fsum
+from operator import attrgetter
 
 from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint
 from resources.settings import TraverseStrategy
@@ -141,7 +142,7 @@ class _Partition:
             if rank not in self._free[seed.source_id]:
                 continue
             draft = _Draft([], {}, 0)
-            self._add(draft, seed)
+            self._add(draft, seed, self._cost(draft, seed))
             self._occupy(rank)
             ends = (seed.source_id, seed.target_id) if self._strategy.bidirectional else (seed.target_id,)
             self._expand(draft, list(dict.fromkeys(ends)))
@@ -166,29 +167,36 @@ class _Partition:
         for rank in heapq.merge(*(self._free[node] for node in frontier)):
             if ranks and rank == ranks[-1]:
                 continue  # both its ends are in the frontier
-            if not self._fits(draft, self._edges[rank]):
+            edge = self._edges[rank]
+            cost = self._cost(draft, edge)
+            if not self._fits(draft, cost):
                 full = True
                 break
-            self._add(draft, self._edges[rank])
+            self._add(draft, edge, cost)
             ranks.append(rank)
         for rank in ranks:
             self._occupy(rank)
         return [self._edges[rank] for rank in ranks], full
 
-    def _fits(self, draft: _Draft, edge: GraphUnit) -> bool:
+    def _fits(self, draft: _Draft, cost: int) -> bool:
         if self._strategy.expand_method == "max_width":
             return len(draft.relation_ids) <= self._strategy.max_extra_edges
-        return draft.tokens + self._cost(draft, edge) <= self._strategy.max_tokens
+        return draft.tokens + cost <= self._strategy.max_tokens
 
     def _cost(self, draft: _Draft, edge: GraphUnit) -> int:
         """Tokens that the edge and those of its ends that are new would add."""
-        new_ends = {edge.source_id, edge.target_id} - draft.entity_ids.keys()
-        return self._tokens[edge.unit_id] + sum(self._tokens[end] for end in new_ends)
+        cost = self._tokens[edge.unit_id]
+        if edge.source_id not in draft.entity_ids:
+            cost += self._tokens[edge.source_id]
+        if edge.target_id not in draft.entity_ids and edge.target_id != edge.source_id:
+            cost += self._tokens[edge.target_id]
+        return cost
 
-    def _add(self, draft: _Draft, edge: GraphUnit) -> None:
-        draft.tokens += self._cost(draft, edge)
+    def _add(self, draft: _Draft, edge: GraphUnit, cost: int) -> None:
+        draft.tokens += cost
         draft.relation_ids.append(edge.unit_id)
-        draft.entity_ids |= {edge.source_id: None, edge.target_id: None}
+        draft.entity_ids[edge.source_id] = None
+        draft.entity_ids[edge.target_id] = None
 
     def _occupy(self, rank: int) -> None:
         edge = self._edges[rank]
@@ -198,8 +206,8 @@ class _Partition:
 
 def _distinct(units: Iterable[GraphUnit]) -> list[GraphUnit]:
     """One unit for each id, in the order of ids."""
-    ordered = sorted(units, key=lambda unit: (unit.unit_id, unit.content_hash))
-    return [next(same) for _, same in groupby(ordered, key=lambda unit: unit.unit_id)]
+    ordered = sorted(units, key=attrgetter("unit_id", "content_hash"))
+    return [next(same) for _, same in groupby(ordered, key=attrgetter("unit_id"))]
 
 
 def _refuse_dangling(entities: Mapping[str, GraphUnit], relations: Iterable[GraphUnit]) -> None:

@@ -89,9 +89,15 @@ class Connection:
         Raises:
             GraphError: it failed for good.
         """
+
         # In a write transaction on purpose: a cluster then asks the leader. A difference computed from a
         # follower's older state would leave the graph wrong.
-        return self._managed(lambda tx: [dict(record) for record in tx.run(query, parameters)])
+        def work(tx: neo4j.ManagedTransaction) -> list[dict[str, Any]]:
+            result = tx.run(query, parameters)
+            names = result.keys()
+            return [dict(zip(names, record.values(), strict=True)) for record in result]
+
+        return self._managed(work)
 
     def write(self, *statements: Statement, corpus: str) -> None:
         """Run statements in one transaction, all or none, one writer at a time in this process.
