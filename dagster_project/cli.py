@@ -264,13 +264,10 @@ def _print_outcome(outcome: "RunOutcome") -> None:
     print_stages(outcome.stages, f"corpus {outcome.corpus}")
     if outcome.drops:
         print_drops(outcome.drops, sum(row["dropped"] for row in outcome.stages))
-    first_of_form = {pair.form: pair for pair in reversed(outcome.pairs)}
-    print_pairs(
-        [first_of_form[form] for form in ("atomic", "aggregated", "multi_hop") if form in first_of_form]
-    )
+    print_pairs(outcome.examples)
     if outcome.exports:
         folder = Path(outcome.exports[0]).parent
-        click.echo(f"\n{len(outcome.pairs)} pairs. Exports and report.html are in {folder}")
+        click.echo(f"\n{outcome.pairs} pairs. Exports and report.html are in {folder}")
         click.echo("Where a pair comes from: graphtutor trace QA_ID    Every stage: graphtutor ui")
 
 

@@ -16,7 +16,7 @@ import dagster as dg
 from dagster_project.definitions import build_defs
 from dagster_project.failures import sentence_for
 from dagster_project.jobs import pipeline_job
-from kg_assets.export.collect import SHOWN_DROPS, STAGES, dropped_rows, export_pairs
+from kg_assets.export.collect import SHOWN_DROPS, STAGES, dropped_rows, example_pairs
 from kg_assets.export.sft import ExportPair
 from kg_assets.materialize import corpora
 from resources.errors import SettingsError
@@ -46,13 +46,14 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What a run of one corpus came to: its stages in order, exported pairs and files, and a few of the drops
-    (stage, where, reason, detail)."""
+    """What a run of one corpus came to: its stages in order, the number of exported pairs and one of each
+    form, the files, and a few of the drops (stage, where, reason, detail)."""
 
     corpus: str
     run_id: str
     stages: list[dict[str, Any]]
-    pairs: list[ExportPair]
+    pairs: int
+    examples: list[ExportPair]
     exports: list[str]
     drops: list[tuple[str, str, str, str]]
 
@@ -138,11 +139,12 @@ def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
     stages = [dict(zip(rows.columns, row, strict=True)) for row in found]
     stages.sort(key=lambda row: STAGES.index(row["stage"]))
     files = warehouse.frame(
-        "SELECT path FROM current_sft_datasets UNION ALL SELECT path FROM current_graph_export "
-        "UNION ALL SELECT path FROM current_report"
+        "FROM current_sft_datasets UNION ALL FROM current_graph_export UNION ALL FROM current_report"
     )
+    pairs = files["rows"][files["format"] == "lineage"].sum()
     drops = list(dropped_rows(warehouse, SHOWN_DROPS).itertuples(index=False, name=None))
-    return RunOutcome(corpus, run_id, stages, export_pairs(warehouse), list(files["path"]), drops)
+    examples = example_pairs(warehouse) if pairs else []
+    return RunOutcome(corpus, run_id, stages, int(pairs), examples, list(files["path"]), drops)
 
 
 _BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(STAGES)})(?![\w"])')

@@ -1,38 +1,19 @@
 """What stands in a corpus' warehouse: rows, drops, cost and freshness of every stage."""
 
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from kg_assets.export.collect import STAGES
+from kg_assets.freshness import UPSTREAM, PastRun, stale_because
 from kg_assets.ingest.documents import document_items
-from kg_assets.recipes import differences, recipe
+from kg_assets.recipes import recipe
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
-
-UPSTREAM: dict[str, tuple[str, ...]] = {
-    "documents": (),
-    "chunks": ("documents",),
-    "claims": ("chunks",),
-    "knowledge_graph": ("claims",),
-    "statements": ("knowledge_graph",),
-    "judgements": ("statements",),
-    "comprehension": ("judgements",),
-    "subgraphs": ("knowledge_graph", "comprehension"),
-    "qa_atomic": ("subgraphs",),
-    "qa_aggregated": ("subgraphs",),
-    "qa_multi_hop": ("subgraphs",),
-    "curated_qa": ("qa_atomic", "qa_aggregated", "qa_multi_hop"),
-    "sft_datasets": ("curated_qa",),
-    "graph_export": ("knowledge_graph", "comprehension"),
-    "report": ("sft_datasets", "graph_export"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +35,6 @@ class StageStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """One run of a stage, as far as it matters here; `number` is in the order of time."""
-
-    number: int
-    stage: str
-    new: int
-    dropped: int
-    rows_out: int
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
-    finished_at: str
-    data_version: str
-    note: str
-    recipe: str
-
-
-@dataclass(frozen=True, slots=True)
 class CorpusStatus:
     """All stages of one corpus."""
 
@@ -83,48 +45,26 @@ class CorpusStatus:
 def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
     """Read the status of a corpus; nothing is run."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
-    runs: dict[str, list[_Run]] = {stage: [] for stage in STAGES}
+    runs: dict[str, list[PastRun]] = {stage: [] for stage in STAGES}
     documents_changed = ""
     configuration = workbench.configuration()
     if warehouse.exists():
         with warehouse.connect():
-            for run in warehouse.rows(_Run, "FROM stage_runs ORDER BY number"):
+            for run in warehouse.rows(PastRun, "FROM stage_runs ORDER BY number"):
                 runs[run.stage].append(run)
             documents_changed = _documents_changed(workbench, corpus, warehouse)
     stale: dict[str, str] = {}
     for stage in STAGES:
         changed = documents_changed if stage == "documents" and runs[stage] else ""
         now = recipe(stage, configuration)
-        if reason := changed or _stale_because(stage, runs, stale, now):
+        if reason := changed or stale_because(stage, runs, now, UPSTREAM[stage], stale):
             stale[stage] = reason
     return CorpusStatus(
         corpus, tuple(_stage_status(stage, runs[stage], stale.get(stage, "fresh")) for stage in STAGES)
     )
 
 
-def _stale_because(
-    stage: str, runs: Mapping[str, Sequence[_Run]], stale: Mapping[str, str], now: Mapping[str, Any]
-) -> str:
-    """Why a stage is not fresh; empty if it is. An upstream stage that ran again with nothing new is no
-    reason. `now` is the stage's recipe under the present configuration."""
-    if not runs[stage]:
-        return "never run"
-    last = runs[stage][-1]
-    if last.note == "stopped":
-        return "stopped before its end"
-    if changed := differences(json.loads(last.recipe), now):
-        return "; ".join(changed)
-    for up in UPSTREAM[stage]:
-        if up in stale:
-            return f"{up} is not fresh"
-        used = [run.data_version for run in runs[up] if run.number < last.number][-1:]
-        since = [run for run in runs[up] if run.number > last.number]
-        if any(run.new or [run.data_version] != used for run in since):
-            return f"{up} is newer"
-    return ""
-
-
-def _stage_status(stage: str, runs: Sequence[_Run], freshness: str) -> StageStatus:
+def _stage_status(stage: str, runs: Sequence[PastRun], freshness: str) -> StageStatus:
     costs = [run.cost_usd for run in runs if run.cost_usd is not None]
     return StageStatus(
         stage=stage,

@@ -5,7 +5,8 @@ The frame around every asset of the pipeline; what a stage does is in its own fo
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,6 +17,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from kg_assets.export.figures import picture
+from kg_assets.freshness import PastRun, ancestors, stale_because
 from kg_assets.ledger import Counts, Ledger, Work, WorkItem, data_version, serially, utc_now
 from kg_assets.recipes import recipe
 from resources import progress
@@ -58,6 +60,20 @@ class StageRow:
     recipe: str
 
 
+@dataclass(frozen=True, slots=True)
+class Materialization:
+    """What was last shown of a stage that came to its end: a row of `materializations`.
+
+    `number` is that of its row in `stage_runs`; `metadata` is name to (kind, value); `checks` are (name,
+    passed, severity, finding).
+    """
+
+    stage: str
+    number: int
+    metadata: Mapping[str, tuple[str, Any]]
+    checks: tuple[tuple[str, bool, str, str], ...]
+
+
 class StageRun:
     """Runs one asset's rows through the ledger and reports them; a context manager.
 
@@ -89,6 +105,38 @@ class StageRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open_warehouse.__exit__(kind, error, trace)
+
+    def as_it_was(
+        self, holds: Callable[[Materialization], bool] = lambda last: True
+    ) -> dg.MaterializeResult[None] | None:
+        """The last materialisation once more, where nothing that the stage depends on has changed since: then
+        its rows need not even be looked at. None where it must run.
+
+        Args:
+            holds: whether what the stage wrote outside the warehouse is still there; asked last.
+        """
+        runs: dict[str, list[PastRun]] = defaultdict(list)
+        for run in self.warehouse.rows(PastRun, "FROM stage_runs ORDER BY number"):
+            runs[run.stage].append(run)
+        if stale_because(self.stage, runs, self._recipe(), ancestors(self.stage)):
+            return None
+        last = runs[self.stage][-1]
+        shown = self.warehouse.rows(Materialization, "FROM materializations WHERE stage = ?", [self.stage])
+        # A run that was stopped after its rows were stored may not have written the graph or the files.
+        if not shown or shown[0].number != last.number:
+            return None
+        if self.warehouse.scalar(
+            "SELECT count(*) FROM current_drops WHERE stage = ? AND retry", [self.stage]
+        ):
+            return None
+        if not holds(shown[0]):
+            return None
+        progress.stage_started(self.stage, 0, last.rows_in)
+        counts = Counts(last.rows_in, 0, last.rows_in - last.dropped, last.dropped, last.rows_out)
+        row = self._store_row(counts, last.data_version, last.note)
+        progress.stage_finished(self.stage)
+        self._keep(shown[0].metadata, shown[0].checks)
+        return _shown_again(shown[0], row)
 
     def execute(
         self, items: Sequence[WorkItem[Any]], work: Work[Any], role: Role | None = None, note: str = ""
@@ -137,22 +185,7 @@ class StageRun:
             facts: further numbers and texts.
             checks: results of the asset's checks.
         """
-        metadata: dict[str, Any] = {
-            "rows in": row.rows_in,
-            "new": row.new,
-            "reused": row.reused,
-            "dropped": row.dropped,
-            "dagster/row_count": row.rows_out,
-            "model calls": row.calls,
-            "calls from the store": row.calls_from_store,
-            "prompt tokens": row.prompt_tokens,
-            "completion tokens": row.completion_tokens,
-            "seconds": round(row.seconds, 2),
-        }
-        if row.cost_usd is not None:
-            metadata["cost (USD)"] = round(row.cost_usd, 6)
-        if row.note:
-            metadata["note"] = row.note
+        metadata: dict[str, Any] = _numbers(row)
         metadata |= {
             name: round(fact, 4) if isinstance(fact, float) else fact for name, fact in (facts or {}).items()
         }
@@ -164,9 +197,36 @@ class StageRun:
         for name, chart in (figures or {}).items():
             if chart is not None:
                 metadata[name] = dg.MetadataValue.md(f"![{name}]({picture(chart)})")
+        self._keep(
+            {name: _stored(value) for name, value in metadata.items()},
+            tuple(
+                (
+                    check.check_name or "",
+                    check.passed,
+                    check.severity.value,
+                    str(check.metadata["finding"].value),
+                )
+                for check in checks
+            ),
+        )
         return dg.MaterializeResult(
             metadata=metadata, data_version=dg.DataVersion(row.data_version), check_results=list(checks)
         )
+
+    def _keep(
+        self, metadata: Mapping[str, tuple[str, Any]], checks: tuple[tuple[str, bool, str, str], ...]
+    ) -> None:
+        """Note that the stage has come to its end, and what was shown of it."""
+        with self.warehouse.transaction() as connection:
+            ((number,),) = connection.execute(
+                "SELECT max(number) FROM stage_runs WHERE stage = ?", [self.stage]
+            ).fetchall()
+            insert_rows(
+                connection, "materializations", [Materialization(self.stage, number, metadata, checks)]
+            )
+
+    def _recipe(self) -> dict[str, Any]:
+        return recipe(self.stage, self.bench.configuration)
 
     def preview(self, columns: str) -> pd.DataFrame:
         """The first current rows of this stage. `columns` is SQL of ours."""
@@ -219,11 +279,67 @@ class StageRun:
             seconds=time.monotonic() - self._clock,
             data_version=version,
             note=note,
-            recipe=json.dumps(recipe(self.stage, self.bench.configuration), ensure_ascii=False),
+            recipe=json.dumps(self._recipe(), ensure_ascii=False),
         )
         with self.warehouse.transaction() as connection:
             insert_rows(connection, "stage_runs", [row])
         return row
+
+
+def _numbers(row: StageRow) -> dict[str, Any]:
+    """The figures of one run, as the UI shows them."""
+    numbers: dict[str, Any] = {
+        "rows in": row.rows_in,
+        "new": row.new,
+        "reused": row.reused,
+        "dropped": row.dropped,
+        "dagster/row_count": row.rows_out,
+        "model calls": row.calls,
+        "calls from the store": row.calls_from_store,
+        "prompt tokens": row.prompt_tokens,
+        "completion tokens": row.completion_tokens,
+        "seconds": round(row.seconds, 2),
+    }
+    if row.cost_usd is not None:
+        numbers["cost (USD)"] = round(row.cost_usd, 6)
+    if row.note:
+        numbers["note"] = row.note
+    return numbers
+
+
+def _stored(value: Any) -> tuple[str, Any]:
+    """A metadata value as (kind, JSON value)."""
+    if isinstance(value, dg.MarkdownMetadataValue):
+        return "markdown", value.value
+    if isinstance(value, dg.PathMetadataValue):
+        return "path", value.value
+    if isinstance(value, dg.JsonMetadataValue):
+        return "json", value.data
+    return "plain", value
+
+
+def _shown_again(last: Materialization, row: StageRow) -> dg.MaterializeResult[None]:
+    """What was shown of `last`, with the figures of the run `row`, which left it as it was."""
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "markdown": dg.MetadataValue.md,
+        "path": dg.MetadataValue.path,
+        "json": dg.MetadataValue.json,
+        "plain": lambda value: value,
+    }
+    metadata = {name: kinds[kind](value) for name, (kind, value) in last.metadata.items()}
+    return dg.MaterializeResult(
+        metadata={**metadata, **_numbers(row), "unchanged": "nothing that it depends on has changed"},
+        data_version=dg.DataVersion(row.data_version),
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=name,
+                passed=passed,
+                severity=dg.AssetCheckSeverity(severity),
+                metadata={"finding": finding},
+            )
+            for name, passed, severity, finding in last.checks
+        ],
+    )
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

@@ -90,6 +90,8 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
         endpoint = configuration.synthesizer if of.role == "synthesizer" else configuration.trainee
         identity = endpoint.identity() if endpoint else {"model": None}
         found |= {f"{of.role} {name}": value for name, value in identity.items()}
+    if stage in ("statements", "comprehension"):
+        found["a trainee"] = configuration.trainee is not None
     for group, task in of.prompts:
         for language, text in prompt_files(group, task).items():
             found[f"prompt {task}.{language}"] = fingerprint(text)

@@ -1,6 +1,7 @@
 """Reads that several stages share: current rows of a corpus, joined as the stages need them."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kg_assets.domain import Chunk, Claim, Evidence, GraphUnit
@@ -22,16 +23,18 @@ class JudgedStatement:
     key: str
 
 
-def current_claims(warehouse: Warehouse) -> list[ChunkClaim]:
-    """Claims of the current chunks, in document order. Claims of chunks that are gone are left out: they wait
-    for the claims stage to run again."""
+def current_claims(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
+    """Claims of the current chunks, in document order, on these units only if any are named. Claims of chunks
+    that are gone are left out: they wait for the claims stage to run again."""
     query = (
         "FROM current_items i JOIN claims t ON t.key = i.key JOIN current_chunks c ON c.chunk_id = i.item_id "
-        "WHERE i.stage = 'claims' ORDER BY i.position, t.row_index"
+        "WHERE i.stage = 'claims' AND ($units IS NULL OR t.unit_id IN (SELECT unnest($units))) "
+        "ORDER BY i.position, t.row_index"
     )
+    units = {"units": None if unit_ids is None else list(unit_ids)}
     with warehouse.connect() as connection:
-        places = connection.execute(f"SELECT i.item_id, c.language {query}").fetchall()
-        made = read_rows(connection, Claim, f"SELECT t.* {query}")
+        places = connection.execute(f"SELECT i.item_id, c.language {query}", units).fetchall()
+        made = read_rows(connection, Claim, f"SELECT t.* {query}", units)
     return [
         ChunkClaim(chunk_id, language, claim)
         for (chunk_id, language), claim in zip(places, made, strict=True)
@@ -68,11 +71,14 @@ def judged_statements(warehouse: Warehouse) -> list[JudgedStatement]:
     )
 
 
-def current_evidence(warehouse: Warehouse) -> dict[str, tuple[Evidence, ...]]:
-    """Source spans of every unit that some claim describes, in document order."""
+def current_evidence(
+    warehouse: Warehouse, unit_ids: Sequence[str] | None = None
+) -> dict[str, tuple[Evidence, ...]]:
+    """Source spans of every unit that some claim describes, in document order; of these units only if any are
+    named."""
     chunks = {chunk.chunk_id: chunk for chunk in warehouse.rows(Chunk, "FROM current_chunks")}
     spans: dict[str, dict[tuple[str, int, int], Evidence]] = defaultdict(dict)
-    for made in current_claims(warehouse):
+    for made in current_claims(warehouse, unit_ids):
         chunk, claim = chunks[made.chunk_id], made.claim
         start, end = chunk.start_char + claim.evidence_start, chunk.start_char + claim.evidence_end
         spans[claim.unit_id].setdefault(

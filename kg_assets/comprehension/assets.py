@@ -21,6 +21,7 @@ from kg_assets.warehouse_reads import judged_statements
 from resources.models.types import Ask
 from resources.workbench import Workbench
 
+LOSSES = "losses in the graph"
 NO_TRAINEE = "no trainee: comprehension is not measured"
 
 
@@ -36,6 +37,8 @@ NO_TRAINEE = "no trainee: comprehension is not measured"
 def statements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """True and negated wordings of each unit, written by the synthesizer, for the trainee to judge."""
     with StageRun(context, workbench) as stage:
+        if (same := stage.as_it_was()) is not None:
+            return same
         asked = stage.settings.comprehension.statements
         identity = stage.bench.endpoint("synthesizer").identity()
         examined = stage.bench.configuration.trainee is not None
@@ -63,6 +66,8 @@ def statements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
 def judgements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """The trainee's probability that a statement is true, from the log-probabilities of its yes and no."""
     with StageRun(context, workbench) as stage:
+        if (same := stage.as_it_was()) is not None:
+            return same
         settings, trainee = stage.settings.comprehension, stage.bench.configuration.trainee
         identity = trainee.identity() if trainee else {}
         name = trainee_name(identity) if trainee else ""
@@ -105,6 +110,12 @@ def judgements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
 def comprehension(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """How well the trainee knows each unit: confidence and loss; for the corpus ECE and Brier score."""
     with StageRun(context, workbench) as stage:
+        if (
+            same := stage.as_it_was(
+                lambda last: stage.bench.graph().count_losses(stage.bench.corpus) == last.metadata[LOSSES][1]
+            )
+        ) is not None:
+            return same
         trainee = stage.bench.configuration.trainee
         judged = judged_statements(stage.warehouse)
         name = trainee_name(trainee.identity()) if trainee else ""
@@ -129,8 +140,13 @@ def comprehension(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
                 "reliability curve": reliability_svg(measured.bins) if measured else None,
                 "loss histogram": loss_histogram_svg(list(losses.values())),
             },
-            facts={"ECE": measured.ece, "Brier score": measured.brier, "accuracy": measured.accuracy}
-            if measured
-            else {},
+            facts={
+                LOSSES: len(losses),
+                **(
+                    {"ECE": measured.ece, "Brier score": measured.brier, "accuracy": measured.accuracy}
+                    if measured
+                    else {}
+                ),
+            },
             checks=[*stage_checks(row), losses_vary(list(losses.values()))],
         )

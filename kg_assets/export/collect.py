@@ -33,10 +33,28 @@ def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
 
     Pairs whose subgraph is gone are left out: they wait for the question stages to run again.
     """
-    pairs = warehouse.rows(QaPair, "FROM current_curated_qa")
-    items = warehouse.frame("SELECT item_id FROM current_curated_qa")["item_id"]
+    return _with_lineage(warehouse, "", current_evidence(warehouse))
+
+
+def example_pairs(warehouse: Warehouse) -> list[ExportPair]:
+    """A curated pair of each form, always the same."""
+    first = (
+        "QUALIFY row_number() OVER (PARTITION BY form ORDER BY qa_id) = 1 "
+        "ORDER BY list_position(['atomic', 'aggregated', 'multi_hop'], form)"
+    )
+    units = {
+        unit for pair in warehouse.rows(QaPair, f"FROM current_curated_qa {first}") for unit in pair.unit_ids
+    }
+    return _with_lineage(warehouse, first, current_evidence(warehouse, sorted(units)))
+
+
+def _with_lineage(
+    warehouse: Warehouse, which: str, evidence: Mapping[str, tuple[Evidence, ...]]
+) -> list[ExportPair]:
+    pairs = warehouse.rows(QaPair, f"FROM current_curated_qa {which}")
+    items = warehouse.frame(f"SELECT item_id FROM current_curated_qa {which}")["item_id"]
     subgraphs = {s.subgraph_id: s for s in current_subgraphs(warehouse)}
-    evidence, losses = current_evidence(warehouse), current_losses(warehouse)
+    losses = current_losses(warehouse)
     return [
         _export_pair(pair, subgraph, evidence, losses)
         for pair, item_id in zip(pairs, items, strict=True)

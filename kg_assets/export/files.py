@@ -61,6 +61,15 @@ def write_files(
     return written
 
 
+def unchanged(file: ExportedFile) -> bool:
+    """Whether the file on disk is the one that was written."""
+    try:
+        with file.path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256
+    except OSError:
+        return False
+
+
 def _part(directory: Path, name: str) -> Path:
     """The temporary name: the same each time, so that what a killed run left is overwritten."""
     return directory / f".{name}.part"

@@ -24,6 +24,8 @@ from resources.workbench import Workbench
 def curated_qa(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """Pairs of all forms that passed every gate; the others are drops with the gate's name as reason."""
     with StageRun(context, workbench) as stage:
+        if (same := stage.as_it_was()) is not None:
+            return same
         row = stage.execute(curation_items(stage.warehouse), pass_or_drop)
         missing = unsupported_pairs(stage.warehouse)
         evidence = blocking(

@@ -124,6 +124,12 @@ READ_RELATION_LOSSES: Final[LiteralString] = (
     "RETURN r.id AS id, a.id AS source, r.loss AS loss, r.confidence AS confidence, r.trainee AS trainee"
 )
 
+COUNT_LOSSES: Final[tuple[LiteralString, ...]] = (
+    "MATCH (n:Entity {corpus: $corpus}) WHERE n.loss IS NOT NULL RETURN count(n) AS n",
+    "MATCH (:Entity {corpus: $corpus})-[r:RELATED_TO]->(:Entity {corpus: $corpus}) WHERE r.loss IS NOT NULL "
+    "RETURN count(r) AS n",
+)
+
 # Rows of `id`, `loss`, `confidence`, `trainee`.
 SET_ENTITY_LOSSES: Final[LiteralString] = (
     "UNWIND $rows AS row MATCH (n:Entity {corpus: $corpus, id: row.id}) "

@@ -127,6 +127,11 @@ class GraphStore:
         statements += [(link.type, link.count) for link in cypher.LINKS]
         return {name: int(self._connection.read(query, corpus=corpus)[0]["n"]) for name, query in statements}
 
+    def count_losses(self, corpus: str) -> int:
+        """Number of entities and relations that hold a comprehension loss."""
+        check_corpus(corpus)
+        return sum(int(self._connection.read(query, corpus=corpus)[0]["n"]) for query in cypher.COUNT_LOSSES)
+
     def dump(self, corpus: str) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """The whole graph of `corpus` in canonical order, for comparison and export.
 

@@ -1,4 +1,4 @@
--- Version 1. Memoised rows are content-addressed: `key` is the row key of the work that made them, `row_index` its
+-- Memoised rows are content-addressed: `key` is the row key of the work that made them, `row_index` its
 -- order within that work. What is current is said by `current_items` alone; the `current_…` views join the two.
 
 CREATE TABLE schema_version (version INTEGER NOT NULL);

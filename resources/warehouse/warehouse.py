@@ -22,9 +22,11 @@ from filelock import FileLock
 
 from resources.errors import WarehouseError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+_OLDEST_VERSION = 2
+"""That of `schema.sql`; the files `to_3.sql` and so on lead from there to SCHEMA_VERSION."""
 _HEADER_BYTES = 3 * 4096
-KEYED_TABLES = frozenset({"done", "drops"})
+KEYED_TABLES = frozenset({"done", "drops", "materializations"})
 Connection = duckdb.DuckDBPyConnection
 Row = TypeVar("Row")
 
@@ -169,20 +171,35 @@ def _explained(error: duckdb.Error, path: Path) -> WarehouseError:
 
 
 def _migrate(connection: Connection, path: Path) -> None:
-    """Bring the schema to SCHEMA_VERSION. An empty file gets all of it in one transaction."""
+    """Bring the schema to SCHEMA_VERSION, in one transaction; an empty file gets all of it."""
     try:  # asking the catalogue whether the table exists takes twenty times as long
         versions = connection.execute("SELECT version FROM schema_version").fetchall()
     except duckdb.CatalogException:
-        script = package_files.files("resources.warehouse").joinpath("schema.sql").read_text("utf-8")
+        versions, scripts = [], ["schema.sql", *_steps(_OLDEST_VERSION)]
+    else:
+        if versions == [(SCHEMA_VERSION,)]:
+            return
+        scripts = _steps(versions[0][0]) if len(versions) == 1 else []
+    if scripts:
+        folder = package_files.files("resources.warehouse")
+        script = " ".join(folder.joinpath(name).read_text("utf-8") for name in scripts)
         connection.execute(f"BEGIN; {script} COMMIT;")
-        return
-    if versions != [(SCHEMA_VERSION,)]:
+    else:
         other = ", ".join(str(version) for (version,) in versions) or "none"
         raise WarehouseError(
             f"{path} was made by another version of graphtutor (schema {other}, this one has "
             f"{SCHEMA_VERSION}): use that version or another --workspace, or "
             "delete this file: model responses are stored apart and are not asked for again."
         )
+
+
+def _steps(version: int) -> list[str]:
+    """The files that lead from a version to SCHEMA_VERSION; none where no way leads there."""
+    return (
+        [f"to_{number + 1}.sql" for number in range(version, SCHEMA_VERSION)]
+        if version >= _OLDEST_VERSION
+        else []
+    )
 
 
 def insert_rows(
@@ -220,7 +237,10 @@ def insert_rows(
 
 
 def read_rows(
-    connection: Connection, row_type: type[Row], sql: str, parameters: Sequence[object] = ()
+    connection: Connection,
+    row_type: type[Row],
+    sql: str,
+    parameters: Sequence[object] | Mapping[str, object] = (),
 ) -> list[Row]:
     """Rows of a query as instances of the dataclass `row_type`; JSON columns become tuples or dicts."""
     cursor = connection.execute(sql, parameters)

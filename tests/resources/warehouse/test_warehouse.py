@@ -91,6 +91,18 @@ def test_a_warehouse_that_is_there_keeps_its_rows(warehouse: Warehouse) -> None:
     assert Warehouse(warehouse.path).scalar("SELECT count(*) FROM done") == 1
 
 
+def test_a_warehouse_of_an_older_version_is_brought_up_to_date_and_keeps_its_rows(
+    warehouse: Warehouse,
+) -> None:
+    with warehouse.transaction() as connection:
+        connection.execute("INSERT INTO done VALUES ('s', 'k', 1, 'r', 't')")
+        connection.execute("DROP TABLE materializations")
+        connection.execute("UPDATE schema_version SET version = 2")
+    assert warehouse.scalar("SELECT count(*) FROM materializations") == 0
+    assert warehouse.scalar("SELECT version FROM schema_version") == SCHEMA_VERSION
+    assert warehouse.scalar("SELECT count(*) FROM done") == 1
+
+
 @pytest.mark.parametrize("size", [0, 4096, 8192])
 def test_a_file_whose_maker_was_killed_becomes_a_warehouse(warehouse: Warehouse, size: int) -> None:
     """DuckDB writes three headers of 4096 bytes, one after the other, and refuses a file with fewer."""
