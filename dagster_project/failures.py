@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from resources.errors import TutorError
+from resources.errors import BudgetExceeded, TutorError
 
 
 def sentence_for(error: BaseException) -> str | None:
@@ -22,6 +22,11 @@ def sentence_for(error: BaseException) -> str | None:
             ours = [str(earlier) for earlier in _contexts(error) if isinstance(earlier, TutorError)]
             return ours[0] if ours else said
     return None
+
+
+def budget_exceeded(error: BaseException) -> BudgetExceeded | None:
+    """The exceeded budget that stopped a run, if it is what did."""
+    return next((cause for cause in _causes(error) if isinstance(cause, BudgetExceeded)), None)
 
 
 def _refusal(error: BaseException) -> str | None:

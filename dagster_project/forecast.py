@@ -236,6 +236,19 @@ class _Forecaster:
         return Usual(row["calls"] / row["rows"], row["prompt"] / row["rows"], row["completion"] / row["rows"])
 
 
+def sentence_for_rest(stages: Sequence[StageForecast]) -> str:
+    """What is left of a corpus, all stages together."""
+    calls = sum(stage.calls for stage in stages)
+    tokens = sum(stage.prompt_tokens + stage.completion_tokens for stage in stages)
+    usd = ""
+    if all(stage.cost_usd is not None for stage in stages):
+        usd = f" and {sum(stage.cost_usd or 0.0 for stage in stages):.4f} USD"
+    return (
+        f"All that is left of the corpus would take about {calls:,} calls, {tokens:,} tokens{usd} "
+        "(`graphtutor run --dry-run` shows it by stage)."
+    )
+
+
 def print_forecast(corpus: str, stages: Sequence[StageForecast]) -> None:
     """The forecast as a table with a line of sums."""
     priced = any(stage.cost_usd is not None for stage in stages)

@@ -14,12 +14,13 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.definitions import build_defs
-from dagster_project.failures import sentence_for
+from dagster_project.failures import budget_exceeded, sentence_for
+from dagster_project.forecast import forecast, sentence_for_rest
 from dagster_project.jobs import pipeline_job
 from kg_assets.export.collect import SHOWN_DROPS, STAGES, dropped_rows, example_pairs
 from kg_assets.export.sft import ExportPair
 from kg_assets.materialize import corpora
-from resources.errors import SettingsError
+from resources.errors import BudgetExceeded, SettingsError
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
 from sensors.dead_runs import report_dead_runs
@@ -91,7 +92,8 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
             `group:export`.
 
     Raises:
-        TutorError: what stopped the run.
+        BudgetExceeded: the budget is used up; the message says what all that is left would cost.
+        TutorError: what else stopped the run.
         SettingsError: the selection is malformed or matches nothing.
     """
     defs = build_defs(workbench)
@@ -100,13 +102,19 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
     with dagster_instance(workbench) as instance, _short_errors(workbench.layout.root):
         report_dead_runs(instance, workbench.layout)
         instance.add_dynamic_partitions(corpora.name or "", [corpus])
-        done = job.execute_in_process(
-            partition_key=corpus,
-            instance=instance,
-            asset_selection=selection,
-            run_config=QUIET,
-            raise_on_error=True,
-        )
+        try:
+            done = job.execute_in_process(
+                partition_key=corpus,
+                instance=instance,
+                asset_selection=selection,
+                run_config=QUIET,
+                raise_on_error=True,
+            )
+        except Exception as error:
+            if exceeded := budget_exceeded(error):
+                left = sentence_for_rest(forecast(workbench, corpus))
+                raise BudgetExceeded(f"{exceeded} {left}") from error
+            raise
     return outcome(workbench, corpus, done.run_id)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
+from kg_assets.costs import NO_COST, Cost, cost_by_stage
 from kg_assets.export.collect import STAGES
 from kg_assets.freshness import UPSTREAM, PastRun, stale_because
 from kg_assets.ingest.documents import document_items
@@ -18,7 +19,7 @@ from resources.workbench import Workbench
 
 @dataclass(frozen=True, slots=True)
 class StageStatus:
-    """One stage as it stands; calls, tokens and cost are of all runs.
+    """One stage as it stands; calls, tokens and cost are of all runs, killed ones too.
 
     `freshness` is `fresh`, `never run`, or why it is not fresh.
     """
@@ -46,12 +47,14 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
     """Read the status of a corpus; nothing is run."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     runs: dict[str, list[PastRun]] = {stage: [] for stage in STAGES}
+    costs: dict[str, Cost] = {}
     documents_changed = ""
     configuration = workbench.configuration()
     if warehouse.exists():
         with warehouse.connect():
             for run in warehouse.rows(PastRun, "FROM stage_runs ORDER BY number"):
                 runs[run.stage].append(run)
+            costs = cost_by_stage(warehouse)
             documents_changed = _documents_changed(workbench, corpus, warehouse)
     stale: dict[str, str] = {}
     for stage in STAGES:
@@ -60,20 +63,23 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
         if reason := changed or stale_because(stage, runs, now, UPSTREAM[stage], stale):
             stale[stage] = reason
     return CorpusStatus(
-        corpus, tuple(_stage_status(stage, runs[stage], stale.get(stage, "fresh")) for stage in STAGES)
+        corpus,
+        tuple(
+            _stage_status(stage, runs[stage], costs.get(stage, NO_COST), stale.get(stage, "fresh"))
+            for stage in STAGES
+        ),
     )
 
 
-def _stage_status(stage: str, runs: Sequence[PastRun], freshness: str) -> StageStatus:
-    costs = [run.cost_usd for run in runs if run.cost_usd is not None]
+def _stage_status(stage: str, runs: Sequence[PastRun], cost: Cost, freshness: str) -> StageStatus:
     return StageStatus(
         stage=stage,
         rows=runs[-1].rows_out if runs else 0,
         dropped=runs[-1].dropped if runs else 0,
-        calls=sum(run.calls for run in runs),
-        prompt_tokens=sum(run.prompt_tokens for run in runs),
-        completion_tokens=sum(run.completion_tokens for run in runs),
-        cost_usd=sum(costs) if costs else None,
+        calls=int(cost.calls),
+        prompt_tokens=int(cost.prompt_tokens),
+        completion_tokens=int(cost.completion_tokens),
+        cost_usd=cost.usd if cost.calls else None,
         finished_at=runs[-1].finished_at if runs else None,
         freshness=freshness,
     )

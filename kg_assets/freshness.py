@@ -41,9 +41,6 @@ class PastRun:
     dropped: int
     rows_out: int
     calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
     finished_at: str
     data_version: str
     note: str

@@ -16,11 +16,13 @@ import dagster as dg
 import pandas as pd
 from markupsafe import Markup
 
+from kg_assets.costs import copy_calls
 from kg_assets.export.figures import picture
 from kg_assets.freshness import PastRun, ancestors, stale_because
 from kg_assets.ledger import Counts, Ledger, Work, WorkItem, data_version, serially, utc_now
 from kg_assets.recipes import recipe
 from resources import progress
+from resources.errors import BudgetExceeded
 from resources.models.types import Role
 from resources.models.usage import StageUsage
 from resources.warehouse.warehouse import insert_rows
@@ -158,8 +160,10 @@ class StageRun:
         try:
             run = self.bench.gateway(role).map if pending and role is not None else serially
             counts = ledger.execute(items, pending, work, run)
-        except BaseException:
-            self._store_row(Counts(len(items), self._done, 0, 0, 0), "", note="stopped")
+        except BaseException as error:
+            stopped = self._store_row(Counts(len(items), self._done, 0, 0, 0), "", note="stopped")
+            if isinstance(error, BudgetExceeded):
+                raise BudgetExceeded(f"{error} {self._rest_of_stage(stopped)}") from error
             raise
         if pending and role is not None:
             self._open_warehouse.enter_context(self.warehouse.connect())
@@ -253,6 +257,16 @@ class StageRun:
             left = (now - self._clock) / self._done * (self._pending - self._done)
             self.context.log.info(f"{self.stage}: {self._done} of {self._pending}, about {left:.0f} s left")
 
+    def _rest_of_stage(self, stopped: StageRow) -> str:
+        """What is reached, and what the rest of the stage would take if it goes on as it began."""
+        reached = f"Stage {self.stage}: {self._done} of {self._pending} rows are done."
+        if not self._done:
+            return reached
+        times = (self._pending - self._done) / self._done
+        tokens = times * (stopped.prompt_tokens + stopped.completion_tokens)
+        usd = "" if stopped.cost_usd is None else f" and {times * stopped.cost_usd:.4f} USD"
+        return f"{reached} The rest of it would take about {tokens:,.0f} tokens{usd}."
+
     def _usage(self) -> StageUsage:
         usage = StageUsage()
         for gateway in self.bench.opened_gateways():
@@ -283,6 +297,8 @@ class StageRun:
         )
         with self.warehouse.transaction() as connection:
             insert_rows(connection, "stage_runs", [row])
+        if usage.calls or usage.failed_attempts:
+            copy_calls(self.warehouse, self.bench.responses(), self.bench.corpus)
         return row
 
 

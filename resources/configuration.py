@@ -6,7 +6,7 @@ Secrets come from variables only and are kept out of every `repr` and every erro
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,8 @@ def load_configuration(
         environment: variables; None takes the process' own, with `.env` of the current folder below them.
 
     Raises:
-        SettingsError: a file is missing or malformed, a key is unknown, a value is wrong.
+        SettingsError: a file is missing or malformed, a key is unknown, a value is wrong, or a budget in USD
+            is set for a model without a price.
     """
     variables = dict(environment) if environment is not None else _variables()
     settings = read_settings(config_file)
@@ -96,9 +97,23 @@ def load_configuration(
     named = named or bool(settings.models.trainee.model or settings.models.trainee.base_url)
     examined = settings.comprehension.enabled and (named or not own)
     trainee = _endpoint("trainee", settings.models.trainee, variables) if examined else None
+    _refuse_unpriced_budget(settings, (synthesizer, trainee))
     folder = Path(settings.documents.folder)
     documents = folder if config_file is None else config_file.parent / folder
     return Configuration(settings, documents, synthesizer, trainee, _graph(variables))
+
+
+def _refuse_unpriced_budget(settings: Settings, endpoints: Iterable[Endpoint | None]) -> None:
+    """Before anything is spent, and not when the first call of a model is due."""
+    for endpoint in endpoints:
+        if settings.budget_usd is None or endpoint is None or endpoint.local is not None:
+            continue
+        if endpoint.settings.prompt_usd_per_million is None:
+            raise SettingsError(
+                f"budget_usd needs to know what the {endpoint.role} costs: set "
+                f"models.{endpoint.role}.prompt_usd_per_million and completion_usd_per_million, or use "
+                "budget_tokens."
+            )
 
 
 def read_settings(config_file: Path | None) -> Settings:

@@ -153,10 +153,15 @@ class RunBench:
         """Give everything back; embedded servers stop when their last user has."""
         self._opened.close()
 
-    def _open_gateway(self, endpoint: Endpoint) -> Gateway:
-        self.layout.prepare()
+    def responses(self) -> ResponseStore:
+        """The response store."""
         if self._store is None:
+            self.layout.prepare()
             self._store = self._opened.enter_context(ResponseStore(self.layout.responses))
+        return self._store
+
+    def _open_gateway(self, endpoint: Endpoint) -> Gateway:
+        store = self.responses()
         base_url, api_key, model_settings = endpoint.base_url, endpoint.api_key, endpoint.settings
         if endpoint.local is not None and self.offline:
             base_url, concurrency = NOBODY_URL, EMBEDDED_PARALLEL
@@ -174,11 +179,11 @@ class RunBench:
             base_url,
             api_key,
             endpoint.model,
-            self._store,
+            store,
             corpus=self.corpus,
             count_tokens=self.tokenizer.count,
             embedded=endpoint.local is not None,
-            budget=self._shared_budget(self._store),
+            budget=self._shared_budget(store),
             offline=self.offline,
         )
         return self._opened.enter_context(gateway)

@@ -7,6 +7,7 @@ import dagster as dg
 
 from kg_assets.checks import blocking, check_specs, stage_checks
 from kg_assets.comprehension.assets import comprehension
+from kg_assets.costs import copy_calls
 from kg_assets.domain import Comprehension, fingerprint
 from kg_assets.export.collect import (
     EXPORT_VERSION,
@@ -106,6 +107,7 @@ def report(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Materi
     with StageRun(context, workbench) as stage:
         if (same := stage.as_it_was(lambda _last: _written(stage))) is not None:
             return same
+        copy_calls(stage.warehouse, stage.bench.responses(), stage.bench.corpus)
         files = stage.warehouse.rows(
             ExportedFile, "FROM current_sft_datasets UNION ALL FROM current_graph_export"
         )

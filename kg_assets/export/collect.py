@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from kg_assets.comprehension.calibration import ReliabilityBin
+from kg_assets.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
 from kg_assets.domain import Comprehension, Document, Evidence, QaForm, QaPair, Subgraph
 from kg_assets.export.files import ExportedFile
 from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
@@ -20,6 +21,7 @@ EXPORT_VERSION = "1"
 EXAMPLES_PER_FORM = 5
 SHOWN_DROPS = 5
 DROP_EXAMPLES = 3
+SHOWN_DOCUMENTS = 20
 STAGES = (
     "documents", "chunks", "claims", "knowledge_graph", "statements", "judgements", "comprehension",
     "subgraphs", "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa", "sft_datasets", "graph_export",
@@ -120,6 +122,9 @@ def report_data(
         parameters=_parameters(configuration),
         documents=_documents(warehouse),
         stages=_stages(warehouse),
+        model_costs=tuple(cost_by_model(warehouse).items()),
+        document_costs=_costliest_documents(warehouse),
+        form_costs=tuple(cost_by_form(warehouse)),
         drops=_drops(warehouse),
         units=units,
         evidence=current_evidence(warehouse),
@@ -181,35 +186,30 @@ def _documents(warehouse: Warehouse) -> tuple[ReportDocument, ...]:
 
 
 def _stages(warehouse: Warehouse) -> tuple[StageRow, ...]:
-    """Rows as they stand now; calls and tokens of all runs together, so that a rerun reports the same.
-
-    The cost is None as soon as one run made calls without a price.
-    """
+    """Rows as they stand now, and the cost of all that the store holds, so that a rerun, a replay and a run
+    that was killed and went on report the same."""
     with warehouse.connect() as connection:
         found = connection.execute("""
-            WITH now AS (
-                SELECT i.stage, count(*) AS rows_in, count(d.key) AS dropped
-                FROM current_items i LEFT JOIN drops d ON d.stage = i.stage AND d.key = i.key GROUP BY i.stage
-            ), spent AS (
-                SELECT stage, sum(calls)::BIGINT AS calls, sum(prompt_tokens)::BIGINT AS prompt_tokens,
-                    sum(completion_tokens)::BIGINT AS completion_tokens,
-                    CASE WHEN NOT bool_or(calls > 0 AND cost_usd IS NULL) THEN sum(cost_usd) END AS cost_usd
-                FROM stage_runs GROUP BY stage
-            )
-            SELECT stage, rows_in, dropped, coalesce(calls, 0), coalesce(prompt_tokens, 0),
-                coalesce(completion_tokens, 0), cost_usd
-            FROM now LEFT JOIN spent USING (stage)
+            SELECT i.stage, count(*) AS rows_in, count(d.key) AS dropped
+            FROM current_items i LEFT JOIN drops d ON d.stage = i.stage AND d.key = i.key GROUP BY i.stage
         """).fetchall()
-    by_stage = {row[0]: row[1:] for row in found}
+    by_stage, costs = {stage: rows for stage, *rows in found}, cost_by_stage(warehouse)
     rows = []
     for stage in STAGES:
         if stage in by_stage and stage != "report":
-            rows_in, dropped, calls, prompt_tokens, completion_tokens, cost_usd = by_stage[stage]
-            tokens = prompt_tokens, completion_tokens
-            rows.append(
-                StageRow(stage, rows_in, rows_in - dropped, 0, dropped, calls, 0, *tokens, cost_usd, None)
-            )
+            rows_in, dropped = by_stage[stage]
+            rows.append(StageRow(stage, rows_in, rows_in - dropped, dropped, costs.pop(stage, NO_COST)))
+    # What was asked to learn about an endpoint, and what stages asked of which nothing is left.
+    rows += [StageRow(stage, 0, 0, 0, cost) for stage, cost in costs.items()]
     return tuple(rows)
+
+
+def _costliest_documents(warehouse: Warehouse) -> tuple[tuple[str, Cost], ...]:
+    def most(entry: tuple[str, Cost]) -> tuple[float, float, str]:
+        name, cost = entry
+        return (-(cost.usd or 0.0), -cost.prompt_tokens - cost.completion_tokens, name)
+
+    return tuple(sorted(cost_by_document(warehouse).items(), key=most)[:SHOWN_DOCUMENTS])
 
 
 def _drops(warehouse: Warehouse) -> tuple[DropGroup, ...]:

@@ -9,15 +9,16 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from math import exp
+from math import exp, fsum
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from kg_assets.costs import Cost
 from kg_assets.domain import Subgraph
 from kg_assets.export import report_charts as charts
 from kg_assets.export import report_view as view
@@ -77,6 +78,7 @@ def render_report(data: ReportData) -> str:
             pair_counts=[(FORMS[form], data.pair_counts.get(form, 0)) for form in FORMS],
             quotes=view.quotes,
             totals=_totals(data.stages),
+            dropped=sum(stage.dropped for stage in data.stages),
         )
     )
 
@@ -137,30 +139,19 @@ def _levels(subgraphs: Sequence[Subgraph]) -> list[tuple[str, int, float | None]
     return rows
 
 
-def _totals(stages: Sequence[StageRow]) -> Mapping[str, Any]:
+def _totals(stages: Sequence[StageRow]) -> Cost:
     """Sums over the stages; the cost is None as soon as one stage that called a model has none."""
-    unpriced = any(stage.cost_usd is None and stage.calls > stage.calls_from_store for stage in stages)
-    seconds = [stage.seconds for stage in stages if stage.seconds is not None]
-    return {
-        "dropped": sum(stage.dropped for stage in stages),
-        "calls": sum(stage.calls for stage in stages),
-        "calls_from_store": sum(stage.calls_from_store for stage in stages),
-        "prompt_tokens": sum(stage.prompt_tokens for stage in stages),
-        "completion_tokens": sum(stage.completion_tokens for stage in stages),
-        "cost_usd": None if unpriced else sum(stage.cost_usd or 0.0 for stage in stages),
-        "seconds": sum(seconds) if seconds else None,
-    }
+    costs = [stage.cost for stage in stages]
+    return Cost(
+        calls=sum(cost.calls for cost in costs),
+        prompt_tokens=sum(cost.prompt_tokens for cost in costs),
+        completion_tokens=sum(cost.completion_tokens for cost in costs),
+        usd=None if any(cost.usd is None for cost in costs) else fsum(cost.usd or 0.0 for cost in costs),
+    )
 
 
-def _plural(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+def _plural(count: float, one: str, many: str = "") -> str:
+    return f"{count:,.0f} {one if count == 1 else many or one + 's'}"
 
 
 def _language(text: str) -> str:
@@ -173,14 +164,13 @@ def _language(text: str) -> str:
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
-    "n": lambda value: f"{value:,}",
+    "n": lambda value: f"{value:,.0f}",
     "loss": lambda value: f"{value:.2f}",
     "percent": lambda value: f"{value:.0%}",
     "score": lambda value: f"{value:.3f}",
     "usd": lambda value: f"${value:,.4f}" if 0 < value < 0.1 else f"${value:,.2f}",
     "odds": lambda loss: f"{exp(-loss):.0%}",
     "plural": _plural,
-    "duration": _duration,
     "lang": _language,
     "words": lambda value: value.replace("_", " "),
     "clip": view.clip,

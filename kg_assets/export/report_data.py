@@ -1,12 +1,13 @@
 """What the report is made of: plain values, read from the warehouse elsewhere. How they look is not here.
 
-The report's bytes are a function of these values. Time and cost differ between runs: whoever fills `StageRow`
-and `generated` decides whether they are shown.
+The report's bytes are a function of these values. None of them is a time, and costs are those of the response
+store, which do not depend on how often a run was stopped: equal results give equal reports.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kg_assets.costs import Cost, FormCost
 from kg_assets.domain import Comprehension, Evidence, GraphUnit, Subgraph
 from kg_assets.export.files import ExportedFile
 from kg_assets.export.report_charts import Bin
@@ -28,19 +29,13 @@ class ReportDocument:
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """The counts of one asset. `cost_usd` is None where no price is configured, `seconds` where not shown."""
+    """The rows of one asset as they stand, and what all of its model calls cost."""
 
     asset: str
     rows_in: int
-    new: int
-    reused: int
+    kept: int
     dropped: int
-    calls: int
-    calls_from_store: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
-    seconds: float | None
+    cost: Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +74,15 @@ class ReportData:
     Args:
         trainee: the trainee whose losses `comprehension` has; None without one.
         parameters: label and value of each setting worth showing, in order.
+        model_costs: by role and model.
+        document_costs: the costliest documents first; what belongs to none of them under an empty name.
+        form_costs: by the form of the exported pairs.
         evidence: by unit id, where the unit is supported, in document order.
         comprehension: by unit id; a unit that was not measured has no entry.
         results: the result of `trainee` first, then other trainees to compare with.
         comprehension_note: a sentence for the reader where losses are absent or doubtful, or an empty string.
         pair_counts: exported pairs by form.
         examples: pairs to show, a few of each form.
-        generated: when the report was made, as text; None keeps two equal runs equal byte for byte.
     """
 
     corpus: str
@@ -94,6 +91,9 @@ class ReportData:
     parameters: tuple[tuple[str, str], ...]
     documents: tuple[ReportDocument, ...]
     stages: tuple[StageRow, ...]
+    model_costs: tuple[tuple[str, Cost], ...]
+    document_costs: tuple[tuple[str, Cost], ...]
+    form_costs: tuple[FormCost, ...]
     drops: tuple[DropGroup, ...]
     units: tuple[GraphUnit, ...]
     evidence: Mapping[str, tuple[Evidence, ...]]
@@ -104,4 +104,3 @@ class ReportData:
     pair_counts: Mapping[str, int]
     examples: tuple[ExportPair, ...]
     exports: tuple[ExportedFile, ...]
-    generated: str | None = None

@@ -72,6 +72,22 @@ class FailedAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidCall:
+    """A response, or (not `answered`) a failed attempt that was billed; `number` is its row in the store."""
+
+    number: int
+    answered: bool
+    stage: str
+    role: str
+    model: str
+    item_id: str
+    document_id: str | None
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """Sums over responses and failed attempts. `cost_usd` is None if no call had a price, and then and
     otherwise `unpriced_calls` says how many of the `calls` it leaves out. `calls` are requests with a
@@ -313,6 +329,28 @@ class ResponseStore:
             cost_usd=sum(known) if known else None,
             unpriced_calls=unpriced,
         )
+
+    def paid_calls(self, corpus: str, after: int = 0, failed_after: int = 0) -> list[PaidCall]:
+        """The corpus' responses after row `after`, its billed failed attempts after row `failed_after`."""
+        with self._explained(), self._reading:
+            rows = self._reader.execute(
+                "SELECT rowid, 1, stage, role, model, item_id, document_id, prompt_tokens, "
+                "completion_tokens, cost_usd FROM responses WHERE corpus = ?1 AND rowid > ?2 "
+                "UNION ALL SELECT rowid, 0, stage, role, model, item_id, NULL, prompt_tokens, "
+                "completion_tokens, cost_usd FROM attempts "
+                "WHERE corpus = ?1 AND rowid > ?3 AND prompt_tokens + completion_tokens > 0",
+                (corpus, after, failed_after),
+            ).fetchall()
+        return [PaidCall(number, bool(answered), *rest) for number, answered, *rest in rows]
+
+    def is_older_than(self, response: int, attempt: int) -> bool:
+        """Whether the store has fewer rows than it once had: it was deleted and made anew."""
+        with self._explained(), self._reading:
+            rows = [
+                self._reader.execute(f"SELECT coalesce(max(rowid), 0) FROM {table}").fetchone()[0]
+                for table in ("responses", "attempts")
+            ]
+        return bool(rows[0] < response or rows[1] < attempt)
 
     def dialect(self, endpoint: str, model: str) -> str | None:
         """What `save_dialect` wrote for this endpoint and model."""

@@ -16,9 +16,8 @@ def _runs(*found: dict[str, Any]) -> dict[str, list[PastRun]]:
     runs: dict[str, list[PastRun]] = defaultdict(list)
     for number, fields in enumerate(found):
         usual = {
-            "rows_in": 1, "new": 0, "dropped": 0, "rows_out": 1, "calls": 0, "prompt_tokens": 0,
-            "completion_tokens": 0, "cost_usd": None, "finished_at": "", "data_version": "a", "note": "",
-            "recipe": json.dumps(RECIPE),
+            "rows_in": 1, "new": 0, "dropped": 0, "rows_out": 1, "calls": 0, "finished_at": "",
+            "data_version": "a", "note": "", "recipe": json.dumps(RECIPE),
         }  # fmt: skip
         runs[fields["stage"]].append(PastRun(number=number, **{**usual, **fields}))
     return runs

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kg_assets.costs import Cost, FormCost
 from kg_assets.domain import Comprehension, Evidence, GraphUnit, Subgraph, entity_id, fingerprint, relation_id
 from kg_assets.export.files import ExportedFile
 from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
@@ -129,6 +130,12 @@ def small() -> ReportData:
         ),
         documents=tuple(documents),
         stages=STAGES,
+        model_costs=(
+            ("synthesizer big", Cost(180, 70321, 24280, None)),
+            ("trainee tiny", Cost(364, 41120, 364, 0.02)),
+        ),
+        document_costs=(("pumps.txt", Cost(300.5, 60000, 20000, None)), ("", Cost(1, 20, 1, 0.0))),
+        form_costs=(FormCost("atomic", 68, 398.8, None, 1500.2, None),),
         drops=DROPS,
         units=tuple(units.values()),
         evidence=evidence,
@@ -205,6 +212,9 @@ def empty(small: ReportData) -> ReportData:
         parameters=(),
         documents=(),
         stages=(),
+        model_costs=(),
+        document_costs=(),
+        form_costs=(),
         drops=(),
         units=(),
         evidence={},
@@ -330,16 +340,16 @@ TOPICS = (
 )
 
 STAGES = (
-    StageRow("documents", 5, 4, 0, 1, 0, 0, 0, 0, 0.0, 0.1),
-    StageRow("chunks", 4, 4, 0, 0, 0, 0, 0, 0, 0.0, 0.2),
-    StageRow("claims", 12, 11, 0, 1, 14, 3, 18211, 9120, None, 512.4),
-    StageRow("knowledge_graph", 96, 96, 0, 0, 2, 0, 900, 240, None, 3.9),
-    StageRow("statements", 94, 91, 0, 3, 94, 0, 30210, 8800, None, 240.0),
-    StageRow("judgements", 364, 360, 0, 4, 364, 0, 41120, 364, None, 66.2),
-    StageRow("comprehension", 91, 91, 0, 0, 0, 0, 0, 0, 0.0, 0.1),
-    StageRow("subgraphs", 17, 17, 0, 0, 0, 0, 0, 0, 0.0, 0.1),
-    StageRow("qa_atomic", 70, 68, 0, 2, 70, 0, 21000, 6120, None, 180.3),
-    StageRow("curated_qa", 102, 96, 0, 6, 0, 0, 0, 0, 0.0, 0.4),
+    StageRow("documents", 5, 4, 1, Cost(0, 0, 0, 0.0)),
+    StageRow("chunks", 4, 4, 0, Cost(0, 0, 0, 0.0)),
+    StageRow("claims", 12, 11, 1, Cost(14, 18211, 9120, None)),
+    StageRow("knowledge_graph", 96, 96, 0, Cost(2, 900, 240, None)),
+    StageRow("statements", 94, 91, 3, Cost(94, 30210, 8800, None)),
+    StageRow("judgements", 364, 360, 4, Cost(364, 41120, 364, None)),
+    StageRow("comprehension", 91, 91, 0, Cost(0, 0, 0, 0.0)),
+    StageRow("subgraphs", 17, 17, 0, Cost(0, 0, 0, 0.0)),
+    StageRow("qa_atomic", 70, 68, 2, Cost(70, 21000, 6120, None)),
+    StageRow("curated_qa", 102, 96, 6, Cost(0, 0, 0, 0.0)),
 )
 
 DROPS = (

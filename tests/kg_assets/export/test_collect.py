@@ -9,9 +9,11 @@ import pytest
 
 from kg_assets.comprehension.calibration import calibration
 from kg_assets.comprehension.measure import store_calibration
+from kg_assets.costs import NO_COST, Cost
 from kg_assets.domain import Chunk, Comprehension, Document, QaPair, Subgraph, entity_id, relation_id
 from kg_assets.export.collect import STAGES, export_pairs, mismatched_evidence, report_data, what_was_lost
 from resources.configuration import Configuration, load_configuration
+from resources.models.response_store import PaidCall
 from resources.warehouse.warehouse import Warehouse, insert_rows
 from tests.kg_assets.stage_samples import entity, entity_claim, pair, relation, relation_claim, store
 
@@ -48,6 +50,11 @@ def record(warehouse: Warehouse, *runs: Run) -> None:
     with warehouse.transaction() as connection:
         for run in runs:
             insert_rows(connection, "stage_runs", [run], {name: [value] for name, value in same.items()})
+
+
+def pay(warehouse: Warehouse, call: PaidCall) -> None:
+    with warehouse.transaction() as connection:
+        insert_rows(connection, "model_calls", [call])
 
 
 @pytest.fixture
@@ -167,35 +174,21 @@ def test_rows_of_a_stage_add_up_and_stand_in_the_order_of_the_stages(
     assert [row.asset for row in stages] == [
         stage for stage in STAGES if stage in {row.asset for row in stages}
     ]
-    assert all(row.rows_in == row.new + row.reused + row.dropped for row in stages)
+    assert all(row.rows_in == row.kept + row.dropped for row in stages)
     documents = next(row for row in stages if row.asset == "documents")
     assert (documents.rows_in, documents.dropped) == (2, 1)
 
 
-def test_a_stage_whose_run_was_killed_before_it_was_counted_is_reported(
+def test_what_stages_cost_is_what_the_store_holds_in_whichever_run_it_was_paid(
     filled: Warehouse, configuration: Configuration
 ) -> None:
-    row = report_data(filled, "pumps", configuration, []).stages[0]
-    assert (row.calls, row.prompt_tokens, row.cost_usd) == (0, 0, None)
-
-
-def test_calls_tokens_and_cost_are_of_all_runs(filled: Warehouse, configuration: Configuration) -> None:
-    record(
-        filled,
-        Run("claims", calls=3, cost_usd=0.5),
-        Run("claims", calls=0),
-        Run("claims", calls=2, cost_usd=0.25),
-    )
-    row = next(r for r in report_data(filled, "pumps", configuration, []).stages if r.asset == "claims")
-    assert (row.calls, row.prompt_tokens, row.completion_tokens, row.cost_usd) == (5, 21, 9, 0.75)
-
-
-def test_a_cost_is_absent_as_soon_as_some_calls_had_no_price(
-    filled: Warehouse, configuration: Configuration
-) -> None:
-    record(filled, Run("claims", calls=3, cost_usd=0.5), Run("claims", calls=2, cost_usd=None))
-    row = next(r for r in report_data(filled, "pumps", configuration, []).stages if r.asset == "claims")
-    assert row.cost_usd is None
+    pay(filled, PaidCall(1, True, "claims", "synthesizer", "m", "c1", "a.txt", 10, 5, 0.5))
+    pay(filled, PaidCall(2, True, "claims", "synthesizer", "m", "c2", "a.txt", 11, 4, 0.25))
+    pay(filled, PaidCall(3, True, "probe", "trainee", "t", "", None, 1, 1, None))
+    stages = {row.asset: row for row in report_data(filled, "pumps", configuration, []).stages}
+    assert stages["claims"].cost == Cost(2, 21, 9, 0.75)
+    assert stages["probe"].cost == Cost(1, 1, 1, None)
+    assert stages["chunks"].cost == NO_COST
 
 
 def test_the_calibration_shown_is_the_current_trainees_last(

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +95,10 @@ def test_a_warehouse_that_is_there_keeps_its_rows(warehouse: Warehouse) -> None:
 def test_a_warehouse_of_an_older_version_is_brought_up_to_date_and_keeps_its_rows(
     warehouse: Warehouse,
 ) -> None:
-    with warehouse.transaction() as connection:
+    warehouse.path.parent.mkdir(parents=True)
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute(files("resources.warehouse").joinpath("schema.sql").read_text("utf-8"))
         connection.execute("INSERT INTO done VALUES ('s', 'k', 1, 'r', 't')")
-        connection.execute("DROP TABLE materializations")
-        connection.execute("UPDATE schema_version SET version = 2")
     assert warehouse.scalar("SELECT count(*) FROM materializations") == 0
     assert warehouse.scalar("SELECT version FROM schema_version") == SCHEMA_VERSION
     assert warehouse.scalar("SELECT count(*) FROM done") == 1
