@@ -4,7 +4,6 @@ The work is in the modules it calls, which are imported where they are used: loa
 """
 
 import gc
-import json
 import os
 import sys
 import warnings
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from dagster_project.plain import plain, plain_json
 from resources.errors import EmptyResultError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def run(workbench: "Workbench", corpus: str | None, select: str | None, dry_run:
             _print_outcome(outcomes[-1])
     if as_json and outcomes:
         reports = [_as_json(outcome) for outcome in outcomes]
-        click.echo(json.dumps(reports[0] if len(names) == 1 else {"corpora": reports}, ensure_ascii=False))
+        click.echo(plain_json(reports[0] if len(names) == 1 else {"corpora": reports}))
     if empty:
         raise EmptyResultError(" ".join(empty))
 
@@ -132,7 +132,7 @@ def status(workbench: "Workbench", corpus: str | None, as_json: bool) -> None:
 
     found = [corpus_status(workbench, name) for name in corpora_to_show(workbench, corpus)]
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False))
+        click.echo(plain_json([asdict(each) for each in found]))
     else:
         for each in found:
             print_status(each)
@@ -161,7 +161,7 @@ def trace(workbench: "Workbench", qa_id: str, as_json: bool) -> None:
 
     found = trace_pair(workbench, stored_corpora(workbench), qa_id)
     if as_json:
-        click.echo(json.dumps(asdict(found), ensure_ascii=False))
+        click.echo(plain_json(asdict(found)))
     else:
         print_trace(found)
 
@@ -237,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _fail(sentence: str) -> NoReturn:
     click.secho("graphtutor: ", fg="red", nl=False, err=True)
-    click.echo(sentence, err=True)
+    click.echo(plain(sentence), err=True)
     sys.exit(FAILED)
 
 
@@ -252,7 +252,7 @@ def _print_forecasts(workbench: "Workbench", names: Sequence[str], as_json: bool
     found = {name: forecast(workbench, name) for name in names}
     if as_json:
         reports = [{"corpus": name, "stages": [asdict(s) for s in stages]} for name, stages in found.items()]
-        click.echo(json.dumps(reports, ensure_ascii=False))
+        click.echo(plain_json(reports))
         return
     for name, stages in found.items():
         print_forecast(name, stages)

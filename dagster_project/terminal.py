@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dagster_project.estimate import RunEstimate
+from dagster_project.plain import plain
 
 REFRESH_S = 10.0
 
@@ -62,7 +63,7 @@ class TerminalProgress:
 
     def waiting(self, sentence: str) -> None:
         """The run waits."""
-        self._console.print(f"  … {sentence}", highlight=False, markup=False)
+        self._console.print(f"  … {plain(sentence)}", highlight=False, markup=False)
 
     def _show(self, force: bool = False) -> None:
         line = self._estimate.line(time.monotonic())
@@ -114,7 +115,7 @@ def print_drops(rows: Sequence[tuple[str, str, str, str]], total: int) -> None:
     console.print(f"\n[yellow]{total} dropped[/]; report.html lists them all", highlight=False)
     for stage, where, reason, detail in rows:
         first = (detail.splitlines() or [""])[0]
-        console.print(f"  {stage} {escape(where)}: {reason}. {escape(first)}", highlight=False)
+        console.print(f"  {stage} {_shown(where)}: {reason}. {_shown(first)}", highlight=False)
 
 
 def print_pairs(pairs: Sequence[Any]) -> None:
@@ -125,10 +126,15 @@ def print_pairs(pairs: Sequence[Any]) -> None:
         console.print(
             f"\n[bold]{pair.form}[/] [dim]({pair.difficulty}{loss}; {pair.qa_id})[/]", highlight=False
         )
-        console.print(f"  Q  {escape(pair.question)}", highlight=False)
-        console.print(f"  A  {escape(pair.answer)}", highlight=False)
+        console.print(f"  Q  {_shown(pair.question)}", highlight=False)
+        console.print(f"  A  {_shown(pair.answer)}", highlight=False)
         if pair.evidence:
             evidence = pair.evidence[0]
             console.print(
-                f"  [dim]↳ {escape(evidence.document)}: “{escape(evidence.text)}”[/]", highlight=False
+                f"  [dim]↳ {_shown(evidence.document)}: “{_shown(evidence.text)}”[/]", highlight=False
             )
+
+
+def _shown(text: str) -> str:
+    """Foreign text for rich: neither its markup nor the terminal's."""
+    return escape(plain(text))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from dagster_project.plain import plain
 from kg_assets.domain import Document, Evidence
 from kg_assets.export.collect import export_pairs
 from kg_assets.export.sft import ExportPair
@@ -71,24 +72,29 @@ def print_trace(trace: Trace) -> None:
     console.print(
         Text.assemble((trace.pair.form, "bold"), f"  {trace.pair.qa_id}  ({trace.pair.difficulty})")
     )
-    console.print(Text(f"Q  {trace.pair.question}"))
-    console.print(Text(f"A  {trace.pair.answer}"))
+    console.print(Text(f"Q  {plain(trace.pair.question)}"))
+    console.print(Text(f"A  {plain(trace.pair.answer)}"))
     for step in trace.pair.reasoning:
-        console.print(Text(f"   → {step}"))
+        console.print(Text(f"   → {plain(step)}"))
     for unit in trace.units:
         console.print(
-            Text.assemble("\n", (unit.kind, "dim"), " ", (unit.name, "bold"), "\n  ", unit.description)
+            Text.assemble(
+                "\n", (unit.kind, "dim"), " ", (plain(unit.name), "bold"), "\n  ", plain(unit.description)
+            )
         )
         for span in unit.spans:
             e = span.evidence
             console.print(
                 Text(
-                    f"  {e.document} [{e.start}:{e.end}] version {e.document_version[:8]}, {e.chunk_id}",
+                    f"  {plain(e.document)} [{e.start}:{e.end}] version {e.document_version[:8]}, "
+                    f"{e.chunk_id}",
                     "dim",
                 )
             )
-            marked = (e.text, "reverse") if console.is_terminal else f"【{e.text}】"
-            console.print(Text.assemble("  ", (span.before, "dim"), marked, (span.after, "dim")))
+            marked = (plain(e.text), "reverse") if console.is_terminal else f"【{plain(e.text)}】"
+            console.print(
+                Text.assemble("  ", (plain(span.before), "dim"), marked, (plain(span.after), "dim"))
+            )
 
 
 def _traced(warehouse: Warehouse, corpus: str, pair: ExportPair) -> Trace:

@@ -17,6 +17,10 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+WORKSPACE_MARKER = ".graphtutor-workspace"
+"""A file in every workspace: a folder that holds it is never read as documents."""
+
+
 class DocumentsSettings(Section):
     """Where files are and how they become documents. `folder` is relative to the configuration file."""
 

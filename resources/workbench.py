@@ -23,6 +23,7 @@ from resources.models.gateway import Gateway
 from resources.models.limits import Budget
 from resources.models.response_store import ResponseStore
 from resources.models.types import Role
+from resources.settings import WORKSPACE_MARKER
 from resources.tokenizer import Tokenizer
 from resources.warehouse.warehouse import Warehouse
 
@@ -69,9 +70,7 @@ class WorkspaceLayout:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            probe = self.root / ".writable"
-            probe.write_text("")
-            probe.unlink()
+            (self.root / WORKSPACE_MARKER).write_text("This folder is a workspace of graphtutor.\n")
         except OSError as error:
             raise SettingsError(
                 f"The workspace {self.root} cannot be written ({error.strerror}): choose another with "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from resources.errors import SettingsError
+from resources.settings import WORKSPACE_MARKER
 
 DEFAULT_CORPUS = "default"
 SUPPORTED_SUFFIXES = frozenset({".txt", ".md", ".jsonl", ".json"})
@@ -58,8 +59,8 @@ def scan_corpora(root: Path) -> dict[str, CorpusFolder]:
     """Walk `root` once: every corpus with the files to read and those passed over.
 
     A folder in which nothing is supported is still a corpus here, so that its files can be reported; a folder
-    without any file is not. Hidden and temporary files are neither read nor reported. Symbolic links are
-    followed only inside `root`.
+    without any file is not. Hidden and temporary files are neither read nor reported, nor are workspaces of
+    ours, which hold passwords and what was made of documents. Symbolic links are followed only inside `root`.
 
     Raises:
         SettingsError: as in `list_corpora`.
@@ -142,6 +143,8 @@ class _Walk:
                 path, "outside_root", "The link leads out of the documents folder; copy the file there."
             )
         elif path.is_dir():
+            if os.path.exists(path / WORKSPACE_MARKER):
+                return
             if real in above:
                 self._skip(path, "link_cycle", "The link leads to a folder around it; remove the link.")
                 return

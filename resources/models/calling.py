@@ -4,6 +4,7 @@ and put into the store the moment it arrives. Which calls are made at all is the
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from resources.errors import CallFailed, EndpointError
 from resources.models.advice import ModelIdentity, all_failed, fatal, gone, long_wait
@@ -124,7 +125,7 @@ class Caller:
             return failure
         raw = self._mask.stored(well_formed(reply.body))
         try:
-            completion = read_completion(raw)
+            completion = self._masked(read_completion(raw))
         except ValueError as error:
             if raw.lstrip().startswith("<") and not self._health.successes:
                 return Failure("fatal", "it answers with a web page", status=reply.status, raw=raw)
@@ -170,6 +171,16 @@ class Caller:
         self._meter.add(request.stage, StageUsage(1, 0, 0, prompt_tokens, completion_tokens, cost_usd))
         # Another process may have been first with the same request: all go on with what the store holds.
         return response if first else self._store.get(key) or response
+
+    def _masked(self, completion: Completion) -> Completion:
+        """Once more after parsing: JSON can write any character as \\uXXXX."""
+        stored = self._mask.stored
+        return replace(
+            completion,
+            text=stored(completion.text),
+            reasoning=stored(completion.reasoning),
+            refusal=stored(completion.refusal),
+        )
 
     def _record(self, request: ChatRequest, key: str, failure: Failure) -> None:
         me = self._identity

@@ -1,7 +1,9 @@
 """Keeping secrets out of whatever is shown or stored. No request is built here."""
 
+import base64
+import json
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 MASKED = "[key]"
 
@@ -23,8 +25,13 @@ class Mask:
     """Takes one endpoint's key out of texts."""
 
     def __init__(self, api_key: str | None, base_url: str) -> None:
-        password = urlsplit(base_url).password
-        self._secrets = tuple(s for s in (api_key, password) if s and len(s) >= _SHORTEST_SECRET)
+        parts = urlsplit(base_url)
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        basic = base64.b64encode(f"{user}:{password}".encode()).decode("ascii") if password else ""
+        known = {s for s in (api_key, parts.password, password, basic) if s and len(s) >= _SHORTEST_SECRET}
+        # As JSON writes them, too: some write a slash as \/, and a quote is written in no other way.
+        known |= {json.dumps(s)[1:-1] for s in known} | {s.replace("/", "\\/") for s in known}
+        self._secrets = tuple(sorted(known, key=lambda s: (-len(s), s)))
         self._pieces = {
             secret[i : i + _SHORTEST_SECRET]
             for secret in self._secrets
