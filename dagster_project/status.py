@@ -37,9 +37,11 @@ class StageStatus:
 
 @dataclass(frozen=True, slots=True)
 class CorpusStatus:
-    """All stages of one corpus."""
+    """All stages of one corpus. `running` says who works on it just now, and is empty where nobody does: then
+    the stages are shown as far as that run has come."""
 
     corpus: str
+    running: str
     stages: tuple[StageStatus, ...]
 
 
@@ -64,6 +66,7 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
             stale[stage] = reason
     return CorpusStatus(
         corpus,
+        _running(workbench, corpus),
         tuple(
             _stage_status(stage, runs[stage], costs.get(stage, NO_COST), stale.get(stage, "fresh"))
             for stage in STAGES
@@ -108,7 +111,15 @@ def print_status(status: CorpusStatus) -> None:
             cells.append("·" if s.cost_usd is None else f"{s.cost_usd:.4f}")
         style = "" if s.freshness == "fresh" else "yellow"
         table.add_row(s.stage, *cells, _when(s.finished_at), s.freshness, style=style)
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    if status.running:
+        console.print(f"{status.running} is under way; this is how far it has come:", highlight=False)
+    console.print(table)
+
+
+def _running(workbench: Workbench, corpus: str) -> str:
+    holder = workbench.layout.corpus_lock(corpus).holder()
+    return f"run {holder.run_id[:8]} (process {holder.pid}) since {_when(holder.since)}" if holder else ""
 
 
 def _when(finished_at: str | None) -> str:

@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 from resources import progress
 from resources.configuration import Configuration, Endpoint, load_configuration
 from resources.corpus_lock import CorpusLock
-from resources.embedded.graph_server import lease_graph
+from resources.embedded.graph_server import GraphLease, lease_graph
 from resources.embedded.model_server import lease_model
 from resources.errors import SettingsError, TutorError
 from resources.graph.store import GraphStore
@@ -101,6 +101,7 @@ class RunBench:
         self._budget: Budget | None = None
         self._gateways: dict[Role, Gateway] = {}
         self._graph: GraphStore | None = None
+        self._graph_lease: GraphLease | None = None
         self._opened = ExitStack()
 
     def hold_corpus(self, run_id: str, since: str, on_wait: Callable[[str], None]) -> None:
@@ -134,13 +135,15 @@ class RunBench:
         return list(self._gateways.values())
 
     def graph(self) -> GraphStore:
-        """The graph store; the embedded server is started on the first call."""
+        """The graph store; the embedded server is started on the first call, and another one if it died."""
+        if self._graph_lease is not None and not self._graph_lease.alive():
+            self._graph = None
         if self._graph is None:
             # The driver warns of every retry; those are expected, and what they cannot mend is raised.
             logging.getLogger("neo4j").setLevel(logging.ERROR)
             address = self.configuration.graph
             if address is None:
-                lease = self._opened.enter_context(lease_graph(self.layout.root))
+                lease = self._graph_lease = self._opened.enter_context(lease_graph(self.layout.root))
                 store = GraphStore(lease.uri, lease.username, lease.password, lease.database)
             else:
                 store = GraphStore(address.uri, address.username, address.password, address.database)

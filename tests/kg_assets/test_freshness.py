@@ -2,12 +2,16 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from kg_assets.export.collect import STAGES
 from kg_assets.freshness import UPSTREAM, PastRun, ancestors, stale_because
+from kg_assets.recipes import INGREDIENTS
+from resources.settings import Settings
 
 RECIPE = {"stage version": "1"}
 
@@ -67,3 +71,38 @@ def test_upstream_is_what_dagster_knows_of_the_assets() -> None:
         (key,) = [key for key in graph.get_all_asset_keys() if key.path[-1] == stage]
         assert {up.path[-1] for up in graph.get(key).parent_keys} == set(UPSTREAM[stage])
         assert set(UPSTREAM[stage]) <= set(ancestors(stage)) <= set(STAGES)
+
+
+CHANGE_NO_ROWS = {
+    "documents.folder",  # its documents are looked at in every run
+    "budget_usd",
+    "budget_tokens",
+    *(
+        f"models.{role}.{key}"
+        for role in ("synthesizer", "trainee")
+        for key in (
+            "base_url", "concurrency", "rpm", "tpm", "timeout", "max_retries", "prompt_usd_per_million",
+            "completion_usd_per_million",
+        )
+    ),
+}  # fmt: skip
+IN_THE_IDENTITY = {"model", "revision", "temperature", "top_p", "seed"}
+
+
+def _leaves(section: type[BaseModel], above: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        dotted = f"{above}{field.alias or name}"
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _leaves(kind, f"{dotted}.")
+        else:
+            yield dotted
+
+
+def test_every_setting_is_in_the_recipe_of_a_stage_or_changes_no_row() -> None:
+    of_stages = {path for ingredients in INGREDIENTS.values() for path in ingredients.settings}
+    for leaf in _leaves(Settings):
+        if leaf.startswith("models.") and leaf.rpartition(".")[2] in IN_THE_IDENTITY:
+            continue
+        known = leaf in of_stages or any(leaf.startswith(f"{path}.") for path in of_stages)
+        assert known != (leaf in CHANGE_NO_ROWS), leaf

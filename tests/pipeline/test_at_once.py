@@ -5,9 +5,10 @@ import time
 from typing import Any
 
 import duckdb
+import psutil
 
 from tests.fake_model_server import FakeModelServer
-from tests.pipeline.project import ENGLISH, Project
+from tests.pipeline.project import ENGLISH, Project, processes_that_stay
 
 
 def _in_a_shell(project: Project, sql: str) -> list[tuple[Any, ...]]:
@@ -37,6 +38,8 @@ def test_a_second_run_waits_for_the_first_and_pays_for_nothing(
 
     status = project.call("status")
     assert status.exit_code == 0, status.stderr
+    assert f"(process {first.pid}) since" in status.stdout.splitlines()[0]
+    assert "is under way" in status.stdout
     assert _in_a_shell(project, "SELECT count(*) FROM current_chunks") == [(1,)]
 
     _, first_err = first.communicate(timeout=120)
@@ -47,3 +50,25 @@ def test_a_second_run_waits_for_the_first_and_pays_for_nothing(
     assert f"(process {first.pid}) to finish with corpus default" in second_err
     asked = [json.dumps(body, sort_keys=True) for body in fake_models.bodies()]
     assert len(set(asked)) == len(asked)
+    assert project.call("status", "--json").json[0]["running"] == ""
+
+
+def test_a_graph_server_that_dies_during_a_run_is_replaced(
+    project: Project, fake_models: FakeModelServer
+) -> None:
+    project.configure(comprehension={"statements": 1})
+    project.write("jupiter.txt", ENGLISH)
+    fake_models.configure(latency_s=0.3)
+    run = project.start()
+    state = project.workspace / "servers" / "graph.json"
+    while fake_models.count() < 4 or not state.exists():
+        assert run.poll() is None
+        time.sleep(0.05)
+    psutil.Process(json.loads(state.read_text())["pid"]).kill()
+    _, stderr = run.communicate(timeout=120)
+    assert run.returncode == 0, stderr
+    with project.graph() as graph:
+        nodes = graph.dump("default")["nodes"]
+    assert nodes["Entity"]
+    assert all("loss" in entity for entity in nodes["Entity"] if entity["description"])
+    assert processes_that_stay(project.workspace) == []
