@@ -1,0 +1,87 @@
+"""A change recomputes exactly what depends on it: settings, models, a prompt, the version of a stage."""
+
+import string
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kg_assets import prompts, recipes
+from kg_assets.export.collect import STAGES
+from kg_assets.recipes import INGREDIENTS, Ingredients
+from kg_assets.synthesis import plan
+from resources.embedded.graph_server import GraphLease
+from tests.fake_model_server import FakeModelServer
+from tests.pipeline.conftest import NewProject
+from tests.pipeline.project import CHINESE, ENGLISH, Project
+
+SETTINGS: dict[str, Any] = {"comprehension": {"statements": 1}}
+ASKING = {"claims", "statements", "judgements", "qa_atomic", "qa_aggregated", "qa_multi_hop"}
+WRITING = ASKING - {"judgements"}
+FILES = {"sft_datasets", "graph_export", "report"}
+
+
+@pytest.fixture(scope="module")
+def made(new_project: NewProject, model_server_process: FakeModelServer, graph_server: GraphLease) -> Project:
+    model_server_process.reset()
+    project = new_project("recomputed", server=graph_server)
+    project.write("jupiter.txt", ENGLISH)
+    project.write("tea.md", CHINESE)
+    project.configure(**SETTINGS)
+    project.run()
+    return project
+
+
+def _made_anew(project: Project) -> set[str]:
+    return {stage for stage, counts in project.run().stages.items() if counts["new"]}
+
+
+def _and_back(project: Project) -> None:
+    """What was there before is there still: going back asks nobody."""
+    project.configure(**SETTINGS)
+    assert sum(counts["calls"] for counts in project.run().stages.values()) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "surely", "perhaps"),
+    [
+        ({"chunking": {"max_tokens": 32, "overlap_tokens": 0}}, {"chunks", "claims"}, set(STAGES[3:])),
+        ({"extraction": {"entity_types": ["moon"]}}, {"claims"}, set(STAGES[3:])),
+        ({"models": {"synthesizer": {"temperature": 0.5}}}, WRITING, {"curated_qa", "report"}),
+        ({"models": {"trainee": {"revision": "tuned"}}}, {"judgements", "comprehension"}, FILES),
+        ({"models": {"trainee": {"temperature": 0.5}}}, {"judgements", "comprehension"}, FILES),
+        ({"export": {"system_prompt": "Be brief."}}, {"sft_datasets", "report"}, set()),
+        ({"qa": {"forms": ["atomic"]}}, {"sft_datasets", "report"}, set()),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_setting(made: Project, change: dict[str, Any], surely: set[str], perhaps: set[str]) -> None:
+    made.configure(**SETTINGS | change)
+    anew = _made_anew(made)
+    assert surely <= anew <= surely | perhaps
+    _and_back(made)
+
+
+def test_a_prompt(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    template: Callable[..., string.Template] = prompts._template
+
+    def edited(group: str, task: str, language: str) -> string.Template:
+        found = template(group, task, language)
+        return string.Template(f"{found.template}\nBe kind.") if task == "atomic" else found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prompts, "_template", edited)
+        anew = _made_anew(made)
+    assert {"qa_atomic"} <= anew <= {"qa_atomic", "curated_qa", *FILES}
+    _and_back(made)
+
+
+def test_the_version_of_a_stage(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = INGREDIENTS["qa_multi_hop"]
+    new = Ingredients("next", old.role, old.prompts, old.settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(recipes, "INGREDIENTS", {**INGREDIENTS, "qa_multi_hop": new})
+        patch.setattr(plan, "MULTI_HOP_VERSION", "next")
+        anew = _made_anew(made)
+    assert anew == {"qa_multi_hop"}
+    _and_back(made)
