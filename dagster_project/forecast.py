@@ -242,7 +242,7 @@ def sentence_for_rest(stages: Sequence[StageForecast]) -> str:
     tokens = sum(stage.prompt_tokens + stage.completion_tokens for stage in stages)
     usd = ""
     if all(stage.cost_usd is not None for stage in stages):
-        usd = f" and {sum(stage.cost_usd or 0.0 for stage in stages):.4f} USD"
+        usd = f" and {sum(stage.cost_usd or 0.0 for stage in stages):.4g} USD"
     return (
         f"All that is left of the corpus would take about {calls:,} calls, {tokens:,} tokens{usd} "
         "(`graphtutor run --dry-run` shows it by stage)."

@@ -264,7 +264,7 @@ class StageRun:
             return reached
         times = (self._pending - self._done) / self._done
         tokens = times * (stopped.prompt_tokens + stopped.completion_tokens)
-        usd = "" if stopped.cost_usd is None else f" and {times * stopped.cost_usd:.4f} USD"
+        usd = "" if stopped.cost_usd is None else f" and {times * stopped.cost_usd:.4g} USD"
         return f"{reached} The rest of it would take about {tokens:,.0f} tokens{usd}."
 
     def _usage(self) -> StageUsage:

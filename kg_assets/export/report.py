@@ -168,7 +168,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "loss": lambda value: f"{value:.2f}",
     "percent": lambda value: f"{value:.0%}",
     "score": lambda value: f"{value:.3f}",
-    "usd": lambda value: f"${value:,.4f}" if 0 < value < 0.1 else f"${value:,.2f}",
+    "usd": lambda value: f"${value:,.{6 if 0 < value < 0.001 else 4 if 0 < value < 0.1 else 2}f}",
     "odds": lambda loss: f"{exp(-loss):.0%}",
     "plural": _plural,
     "lang": _language,

@@ -172,8 +172,8 @@ class Budget:
     def _refuse(self, wanted: Reservation) -> None:
         if self.usd is not None and self._spent.usd + wanted.usd > self.usd:
             raise BudgetExceeded(
-                f"{self._spent.usd:.4f} of {self.usd:g} USD are spent and the next request may cost "
-                f"{wanted.usd:.4f}: raise budget_usd and run again, nothing that was paid for is lost."
+                f"{self._spent.usd:.6g} of {self.usd:g} USD are spent and the next request may cost "
+                f"{wanted.usd:.6g}: raise budget_usd and run again, nothing that was paid for is lost."
             )
         if self.tokens is not None and self._spent.tokens + wanted.tokens > self.tokens:
             raise BudgetExceeded(
