@@ -13,8 +13,9 @@ demo: .venv/installed
 ui: .venv/installed
 	$(BIN)/graphtutor ui $(DEMO)
 
+# Two workers, each with servers of its own: much of the time is spent waiting for processes.
 test: .venv/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-ui: .venv/installed-dev
 	tests/ui/install-chromium
