@@ -36,6 +36,7 @@ CELL_CHARS = (120, 80, 50, 30)
 SHOWN_CHARS = 1000
 """Markdown of this length or more is only a link in the Dagster UI, and opens in a dialog."""
 LOG_EVERY_S = 15.0
+REMEMBERED_RUNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class StageRow:
 class Materialization:
     """What was last shown of a stage that came to its end: a row of `materializations`.
 
-    `number` is that of its row in `stage_runs`; `metadata` is name to (kind, value); `checks` are (name,
-    passed, severity, finding).
+    `number` is that of its row in `stage_runs`; `metadata` is name to (kind, value), without the figures of
+    the run itself; `checks` are (name, passed, severity, finding).
     """
 
     stage: str
@@ -118,7 +119,12 @@ class StageRun:
             holds: whether what the stage wrote outside the warehouse is still there; asked last.
         """
         runs: dict[str, list[PastRun]] = defaultdict(list)
-        for run in self.warehouse.rows(PastRun, "FROM stage_runs ORDER BY number"):
+        # Where an upstream stage ran more often than that meanwhile, this one looks at its rows to be sure.
+        latest = (
+            "FROM stage_runs QUALIFY row_number() OVER (PARTITION BY stage ORDER BY number DESC) <= ? "
+            "ORDER BY number"
+        )
+        for run in self.warehouse.rows(PastRun, latest, [REMEMBERED_RUNS]):
             runs[run.stage].append(run)
         if stale_because(self.stage, runs, self._recipe(), ancestors(self.stage)):
             return None
@@ -189,8 +195,7 @@ class StageRun:
             facts: further numbers and texts.
             checks: results of the asset's checks.
         """
-        metadata: dict[str, Any] = _numbers(row)
-        metadata |= {
+        metadata: dict[str, Any] = {
             name: round(fact, 4) if isinstance(fact, float) else fact for name, fact in (facts or {}).items()
         }
         reasons = self._drop_reasons()
@@ -214,7 +219,9 @@ class StageRun:
             ),
         )
         return dg.MaterializeResult(
-            metadata=metadata, data_version=dg.DataVersion(row.data_version), check_results=list(checks)
+            metadata={**_numbers(row), **metadata},
+            data_version=dg.DataVersion(row.data_version),
+            check_results=list(checks),
         )
 
     def _keep(
@@ -344,7 +351,7 @@ def _shown_again(last: Materialization, row: StageRow) -> dg.MaterializeResult[N
     }
     metadata = {name: kinds[kind](value) for name, (kind, value) in last.metadata.items()}
     return dg.MaterializeResult(
-        metadata={**metadata, **_numbers(row), "unchanged": "nothing that it depends on has changed"},
+        metadata={**_numbers(row), **metadata, "unchanged": "nothing that it depends on has changed"},
         data_version=dg.DataVersion(row.data_version),
         check_results=[
             dg.AssetCheckResult(

@@ -17,7 +17,8 @@ from kg_assets.warehouse_reads import current_evidence, current_losses, current_
 from resources.configuration import Configuration
 from resources.warehouse.warehouse import Warehouse
 
-EXPORT_VERSION = "1"
+EXPORT_VERSION = "2"
+SPANS_PER_UNIT = 20
 EXAMPLES_PER_FORM = 5
 SHOWN_DROPS = 5
 DROP_EXAMPLES = 3
@@ -57,11 +58,41 @@ def _with_lineage(
     items = warehouse.frame(f"SELECT item_id FROM current_curated_qa {which}")["item_id"]
     subgraphs = {s.subgraph_id: s for s in current_subgraphs(warehouse)}
     losses = current_losses(warehouse)
+    chosen = EvidenceChoice(evidence)
     return [
-        _export_pair(pair, subgraph, evidence, losses)
+        _export_pair(pair, subgraph, chosen.of(pair.unit_ids), losses)
         for pair, item_id in zip(pairs, items, strict=True)
         if (subgraph := subgraphs.get(subgraph_id_of(item_id)))
     ]
+
+
+class EvidenceChoice:
+    """Which spans a pair shows: all of them, but of a unit that more than SPANS_PER_UNIT spans support only
+    so many, those first whose chunk also supports another unit of the pair. A thing that every document
+    mentions would otherwise stand under every pair about it with every document.
+    """
+
+    def __init__(self, evidence: Mapping[str, tuple[Evidence, ...]]) -> None:
+        self._evidence = evidence
+        self._by_chunk: dict[str, dict[str, list[Evidence]]] = {}
+        for unit_id, spans in evidence.items():
+            if len(spans) > SPANS_PER_UNIT:
+                by_chunk = self._by_chunk[unit_id] = defaultdict(list)
+                for span in spans:
+                    by_chunk[span.chunk_id].append(span)
+
+    def of(self, unit_ids: Sequence[str]) -> tuple[Evidence, ...]:
+        """The spans of a pair about these units, unit by unit."""
+        few = [unit_id for unit_id in unit_ids if unit_id not in self._by_chunk]
+        chunks = dict.fromkeys(span.chunk_id for unit_id in few for span in self._evidence.get(unit_id, ()))
+        found: dict[Evidence, None] = {}
+        for unit_id in unit_ids:
+            spans = self._evidence.get(unit_id, ())
+            if unit_id in self._by_chunk:
+                near = [span for chunk in chunks for span in self._by_chunk[unit_id].get(chunk, ())]
+                spans = tuple(dict.fromkeys([*near, *spans[:SPANS_PER_UNIT]]))[:SPANS_PER_UNIT]
+            found |= dict.fromkeys(spans)
+        return tuple(found)
 
 
 def mismatched_evidence(warehouse: Warehouse, pairs: Sequence[ExportPair]) -> list[str]:
@@ -141,11 +172,10 @@ def report_data(
 def _export_pair(
     pair: QaPair,
     subgraph: Subgraph,
-    evidence: Mapping[str, tuple[Evidence, ...]],
+    evidence: tuple[Evidence, ...],
     losses: Mapping[str, float],
 ) -> ExportPair:
     known = [losses[unit_id] for unit_id in pair.unit_ids if unit_id in losses]
-    spans = dict.fromkeys(span for unit_id in pair.unit_ids for span in evidence.get(unit_id, ()))
     return ExportPair(
         qa_id=pair.qa_id,
         form=pair.form,
@@ -154,7 +184,7 @@ def _export_pair(
         difficulty=subgraph.difficulty,
         loss=sum(known) / len(known) if known else None,
         unit_ids=pair.unit_ids,
-        evidence=tuple(spans),
+        evidence=evidence,
         reasoning=pair.reasoning,
     )
 

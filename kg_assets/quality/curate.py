@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from kg_assets.domain import QaPair, fingerprint
 from kg_assets.ledger import Dropped, WorkItem
-from kg_assets.quality.gates import GATES_VERSION, Verdict, judge_pairs
+from kg_assets.quality.gates import GATES_VERSION, PASSED, Verdict, judge_pairs
 from kg_assets.warehouse_reads import current_evidence
 from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
@@ -21,10 +21,19 @@ def curation_items(warehouse: Warehouse) -> list[WorkItem[Judged]]:
         item_ids += [
             row for (row,) in warehouse.frame(f"SELECT item_id FROM current_{stage}").itertuples(index=False)
         ]
+    with warehouse.connect() as connection:
+        done = {
+            key for (key,) in connection.execute("SELECT key FROM done WHERE stage = 'curated_qa'").fetchall()
+        }
+    verdicts = judge_pairs(pairs, lambda pair: _key(pair, PASSED) in done)
     return [
-        WorkItem(item_id, fingerprint(GATES_VERSION, asdict(pair), asdict(verdict)), (pair, verdict))
-        for item_id, pair, verdict in zip(item_ids, pairs, judge_pairs(pairs), strict=True)
+        WorkItem(item_id, _key(pair, verdict), (pair, verdict))
+        for item_id, pair, verdict in zip(item_ids, pairs, verdicts, strict=True)
     ]
+
+
+def _key(pair: QaPair, verdict: Verdict) -> str:
+    return fingerprint(GATES_VERSION, asdict(pair), asdict(verdict))
 
 
 def pass_or_drop(item: WorkItem[Judged], _ask: Ask) -> list[QaPair]:

@@ -24,6 +24,9 @@ class Verdict:
     detail: str = ""
 
 
+PASSED = Verdict()
+
+
 def not_empty(pair: QaPair) -> str:
     """Question and answer hold words, and the answer is more than one character."""
     for field, text in (("question", pair.question), ("answer", pair.answer)):
@@ -72,12 +75,17 @@ GATES: tuple[tuple[str, Callable[[QaPair], str]], ...] = (
 )
 
 
-def judge_pairs(pairs: Sequence[QaPair]) -> list[Verdict]:
-    """One verdict for each pair, in order; of duplicates (equal but for case and space) the first passes."""
+def judge_pairs(
+    pairs: Sequence[QaPair], passed_before: Callable[[QaPair], bool] = lambda pair: False
+) -> list[Verdict]:
+    """One verdict for each pair, in order; of duplicates (equal but for case and space) the first passes.
+
+    `passed_before` tells which pairs are known to pass the gates that look at one pair: they would again.
+    """
     seen: dict[tuple[str, str], QaPair] = {}
     verdicts = []
     for pair in pairs:
-        verdict = _first_stop(pair)
+        verdict = PASSED if passed_before(pair) else _first_stop(pair)
         if not verdict.gate:
             said = normalise_name(pair.question), normalise_name(pair.answer)
             if said in seen:
@@ -91,4 +99,4 @@ def _first_stop(pair: QaPair) -> Verdict:
     for gate, check in GATES:
         if detail := check(pair):
             return Verdict(gate, detail)
-    return Verdict()
+    return PASSED

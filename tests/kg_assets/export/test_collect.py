@@ -10,8 +10,25 @@ import pytest
 from kg_assets.comprehension.calibration import calibration
 from kg_assets.comprehension.measure import store_calibration
 from kg_assets.costs import NO_COST, Cost
-from kg_assets.domain import Chunk, Comprehension, Document, QaPair, Subgraph, entity_id, relation_id
-from kg_assets.export.collect import STAGES, export_pairs, mismatched_evidence, report_data, what_was_lost
+from kg_assets.domain import (
+    Chunk,
+    Comprehension,
+    Document,
+    Evidence,
+    QaPair,
+    Subgraph,
+    entity_id,
+    relation_id,
+)
+from kg_assets.export.collect import (
+    SPANS_PER_UNIT,
+    STAGES,
+    EvidenceChoice,
+    export_pairs,
+    mismatched_evidence,
+    report_data,
+    what_was_lost,
+)
 from resources.configuration import Configuration, load_configuration
 from resources.models.response_store import PaidCall
 from resources.warehouse.warehouse import Warehouse, insert_rows
@@ -177,6 +194,21 @@ def test_rows_of_a_stage_add_up_and_stand_in_the_order_of_the_stages(
     assert all(row.rows_in == row.kept + row.dropped for row in stages)
     documents = next(row for row in stages if row.asset == "documents")
     assert (documents.rows_in, documents.dropped) == (2, 1)
+
+
+def test_of_a_thing_that_every_document_mentions_a_pair_shows_the_spans_near_its_other_facts() -> None:
+    def span(chunk: int) -> Evidence:
+        return Evidence(f"d{chunk}", "v", f"c{chunk}", 0, 5, "water")
+
+    evidence = {"water": tuple(span(n) for n in range(1000)), "fact": (span(700), span(5)), "lone": ()}
+    chosen = EvidenceChoice(evidence)
+    shown = chosen.of(["fact", "water"])
+    assert len(shown) == SPANS_PER_UNIT
+    assert shown[:2] == (span(700), span(5))
+    assert set(shown) == {span(700), *(span(n) for n in range(SPANS_PER_UNIT - 1))}
+    assert chosen.of(["water"]) == tuple(span(n) for n in range(SPANS_PER_UNIT))
+    assert chosen.of(["fact"]) == (span(700), span(5))
+    assert chosen.of(["lone", "unknown"]) == ()
 
 
 def test_what_stages_cost_is_what_the_store_holds_in_whichever_run_it_was_paid(
