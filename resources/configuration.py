@@ -6,7 +6,7 @@ Secrets come from variables only and are kept out of every `repr` and every erro
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from resources.embedded.model_files import LOCAL_MODELS, LocalModel
 from resources.errors import SettingsError
+from resources.models.limits import price_of
 from resources.models.settings import ModelSettings
 from resources.models.types import Role
 from resources.settings import Settings
@@ -97,23 +98,13 @@ def load_configuration(
     named = named or bool(settings.models.trainee.model or settings.models.trainee.base_url)
     examined = settings.comprehension.enabled and (named or not own)
     trainee = _endpoint("trainee", settings.models.trainee, variables) if examined else None
-    _refuse_unpriced_budget(settings, (synthesizer, trainee))
+    for endpoint in (synthesizer, trainee):
+        # Before anything is spent, and not only when the first call of a model is due.
+        if settings.budget_usd is not None and endpoint is not None and endpoint.local is None:
+            price_of(endpoint.settings, endpoint.role, needed=True)
     folder = Path(settings.documents.folder)
     documents = folder if config_file is None else config_file.parent / folder
     return Configuration(settings, documents, synthesizer, trainee, _graph(variables))
-
-
-def _refuse_unpriced_budget(settings: Settings, endpoints: Iterable[Endpoint | None]) -> None:
-    """Before anything is spent, and not when the first call of a model is due."""
-    for endpoint in endpoints:
-        if settings.budget_usd is None or endpoint is None or endpoint.local is not None:
-            continue
-        if endpoint.settings.prompt_usd_per_million is None:
-            raise SettingsError(
-                f"budget_usd needs to know what the {endpoint.role} costs: set "
-                f"models.{endpoint.role}.prompt_usd_per_million and completion_usd_per_million, or use "
-                "budget_tokens."
-            )
 
 
 def read_settings(config_file: Path | None) -> Settings:

@@ -25,10 +25,11 @@ def curation_items(warehouse: Warehouse) -> list[WorkItem[Judged]]:
         done = {
             key for (key,) in connection.execute("SELECT key FROM done WHERE stage = 'curated_qa'").fetchall()
         }
-    verdicts = judge_pairs(pairs, lambda pair: _key(pair, PASSED) in done)
+    keys = [_key(pair, PASSED) for pair in pairs]
+    verdicts = judge_pairs(pairs, [key in done for key in keys])
     return [
-        WorkItem(item_id, _key(pair, verdict), (pair, verdict))
-        for item_id, pair, verdict in zip(item_ids, pairs, verdicts, strict=True)
+        WorkItem(item_id, _key(pair, verdict) if verdict.gate else key, (pair, verdict))
+        for item_id, key, pair, verdict in zip(item_ids, keys, pairs, verdicts, strict=True)
     ]
 
 

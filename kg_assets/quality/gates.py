@@ -75,17 +75,16 @@ GATES: tuple[tuple[str, Callable[[QaPair], str]], ...] = (
 )
 
 
-def judge_pairs(
-    pairs: Sequence[QaPair], passed_before: Callable[[QaPair], bool] = lambda pair: False
-) -> list[Verdict]:
+def judge_pairs(pairs: Sequence[QaPair], passed_before: Sequence[bool] | None = None) -> list[Verdict]:
     """One verdict for each pair, in order; of duplicates (equal but for case and space) the first passes.
 
-    `passed_before` tells which pairs are known to pass the gates that look at one pair: they would again.
+    `passed_before` tells of each pair whether it is known to pass the gates that look at one pair: it would
+    again.
     """
     seen: dict[tuple[str, str], QaPair] = {}
     verdicts = []
-    for pair in pairs:
-        verdict = PASSED if passed_before(pair) else _first_stop(pair)
+    for pair, passed in zip(pairs, passed_before or [False] * len(pairs), strict=True):
+        verdict = PASSED if passed else _first_stop(pair)
         if not verdict.gate:
             said = normalise_name(pair.question), normalise_name(pair.answer)
             if said in seen:

@@ -13,7 +13,7 @@ from resources.models.calling import Caller
 from resources.models.dialects import Dialect, DialectBook
 from resources.models.endpoint import Endpoint, normalised_base_url
 from resources.models.keys import SingleFlight, request_key
-from resources.models.limits import Budget, Price
+from resources.models.limits import Budget, price_of
 from resources.models.masking import Mask, public_url
 from resources.models.reading import read_completion
 from resources.models.response_store import ResponseStore, StoredResponse
@@ -78,7 +78,8 @@ class Gateway:
     ) -> None:
         url = normalised_base_url(base_url, role)
         key = _usable_key(api_key, role)
-        price = _price(settings, role, embedded=embedded, budget=budget)
+        limited = budget is not None and budget.usd is not None and not embedded
+        price = price_of(settings, role, needed=limited)
         self.role = role
         self.model = model
         self.settings = settings
@@ -248,15 +249,3 @@ def _usable_key(api_key: str | None, role: Role) -> str | None:
     if not all("!" <= character <= "~" for character in key):
         raise SettingsError(f"{role.upper()}_API_KEY has characters that no key has: copy it again.")
     return key or None
-
-
-def _price(settings: ModelSettings, role: Role, *, embedded: bool, budget: Budget | None) -> Price | None:
-    prompt, completion = settings.prompt_usd_per_million, settings.completion_usd_per_million
-    if prompt is not None and completion is not None:
-        return Price(prompt, completion)
-    if budget is not None and budget.usd is not None and not embedded:
-        raise SettingsError(
-            f"budget_usd needs to know what the {role} costs: set models.{role}.prompt_usd_per_million and "
-            "completion_usd_per_million, or use budget_tokens."
-        )
-    return None

@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from resources.errors import BudgetExceeded
+from resources.errors import BudgetExceeded, SettingsError
+from resources.models.settings import ModelSettings
 from resources.models.stopping import StopScope
+from resources.models.types import Role
 
 _WINDOW_S = 60.0
 _POLL_S = 0.2
@@ -99,6 +101,23 @@ class Price:
     def cost_usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         prompt = prompt_tokens * self.prompt_usd_per_million
         return (prompt + completion_tokens * self.completion_usd_per_million) / 1e6
+
+
+def price_of(settings: ModelSettings, role: Role, *, needed: bool) -> Price | None:
+    """The configured price of a model; None where there is none.
+
+    Raises:
+        SettingsError: there is none and it is `needed`, for a budget in USD.
+    """
+    prompt, completion = settings.prompt_usd_per_million, settings.completion_usd_per_million
+    if prompt is not None and completion is not None:
+        return Price(prompt, completion)
+    if needed:
+        raise SettingsError(
+            f"budget_usd needs to know what the {role} costs: set models.{role}.prompt_usd_per_million and "
+            "completion_usd_per_million, or use budget_tokens."
+        )
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,14 @@ class Project:
             text=True,
         )
 
+    def start_and_wait(self, server: FakeModelServer, calls: int) -> "subprocess.Popen[str]":
+        """`graphtutor run` as a process that goes on, when the server has had so many requests."""
+        process = self.start()
+        while server.count() < calls:
+            assert process.poll() is None
+            time.sleep(0.05)
+        return process
+
     def environment(self, **variables: str) -> dict[str, str]:
         """The environment of a command that is started as a process."""
         return without_our_variables() | {"PYTHONPATH": str(CODE_ROOT)} | self.variables | variables

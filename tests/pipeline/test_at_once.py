@@ -30,10 +30,7 @@ def test_a_second_run_waits_for_the_first_and_pays_for_nothing(
     project.configure(comprehension={"statements": 1})
     project.write("jupiter.txt", ENGLISH)
     fake_models.configure(latency_s=0.5)
-    first = project.start()
-    while fake_models.count() < 3:
-        assert first.poll() is None
-        time.sleep(0.05)
+    first = project.start_and_wait(fake_models, 3)
     second = project.start()
 
     status = project.call("status")
@@ -59,11 +56,8 @@ def test_a_graph_server_that_dies_during_a_run_is_replaced(
     project.configure(comprehension={"statements": 1})
     project.write("jupiter.txt", ENGLISH)
     fake_models.configure(latency_s=0.3)
-    run = project.start()
+    run = project.start_and_wait(fake_models, 4)  # the graph is written, and the statements are asked for
     state = project.workspace / "servers" / "graph.json"
-    while fake_models.count() < 4 or not state.exists():
-        assert run.poll() is None
-        time.sleep(0.05)
     psutil.Process(json.loads(state.read_text())["pid"]).kill()
     _, stderr = run.communicate(timeout=120)
     assert run.returncode == 0, stderr

@@ -1,6 +1,5 @@
 """An endpoint that goes away, or begins to refuse, in the middle of a run."""
 
-import subprocess
 import time
 
 import pytest
@@ -27,15 +26,6 @@ def _filled(new_project: NewProject, name: str, server: FakeModelServer) -> Proj
     return project
 
 
-def _runs_until(project: Project, server: FakeModelServer, calls: int) -> "subprocess.Popen[str]":
-    """Start a run and wait for so many calls; what it is then given is the caller's."""
-    process = project.start()
-    while server.count() < calls:
-        assert process.poll() is None
-        time.sleep(0.05)
-    return process
-
-
 def test_gone_for_good_it_stops_within_a_minute_and_a_later_run_goes_on(
     new_project: NewProject, fake_models: FakeModelServer
 ) -> None:
@@ -44,7 +34,7 @@ def test_gone_for_good_it_stops_within_a_minute_and_a_later_run_goes_on(
     calls = fake_models.count()
     with FakeModelServer(latency_s=0.2) as leaving:
         project = _filled(new_project, "without_endpoint", leaving)
-        process = _runs_until(project, leaving, 12)
+        process = project.start_and_wait(leaving, 12)
         made = leaving.count()
         began = time.monotonic()
     _, stderr = process.communicate(timeout=90)
@@ -67,7 +57,7 @@ def test_a_key_that_is_withdrawn_stops_the_run_at_once(
 ) -> None:
     fake_models.configure(latency_s=0.2)
     project = _filled(new_project, f"withdrawn_{status}", fake_models)
-    process = _runs_until(project, fake_models, 12)
+    process = project.start_and_wait(fake_models, 12)
     fake_models.configure(latency_s=0.2, status=status, message="Your key was withdrawn")
     refused_from = fake_models.count()
     _, stderr = process.communicate(timeout=30)

@@ -1,7 +1,6 @@
 """A run that is stopped or killed: what came back from the models is kept, and the next run goes on."""
 
 import signal
-import time
 
 import dagster as dg
 
@@ -20,10 +19,7 @@ def _stopped_after(
     project: Project, server: FakeModelServer, calls: int, by: signal.Signals
 ) -> tuple[int, str]:
     """Start a run, stop it when the endpoint has had so many requests; its exit code and standard error."""
-    process = project.start()
-    while server.count() < calls:
-        assert process.poll() is None
-        time.sleep(0.05)
+    process = project.start_and_wait(server, calls)
     process.send_signal(by)
     _, stderr = process.communicate(timeout=60)
     return process.returncode, stderr
