@@ -2,25 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from kg_assets.domain import Chunk, Claim, Evidence, GraphUnit
 from kg_assets.graph.merge import ChunkClaim
 from resources.warehouse.warehouse import Warehouse, read_rows
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedStatement:
-    """A current statement with the trainee's answer; `key` is the judgement's row key."""
-
-    unit_id: str
-    statement_id: str
-    text: str
-    label: bool
-    p_true: float
-    mass: float
-    method: str
-    key: str
 
 
 def current_claims(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
@@ -46,12 +31,7 @@ def current_units(warehouse: Warehouse) -> dict[str, GraphUnit]:
 
     A relation one of whose ends was dropped is left out: it cannot stand in a graph.
     """
-    units = {unit.unit_id: unit for unit in warehouse.rows(GraphUnit, "FROM current_knowledge_graph")}
-    return {
-        unit_id: unit
-        for unit_id, unit in units.items()
-        if unit.kind == "entity" or (unit.source_id in units and unit.target_id in units)
-    }
+    return {unit.unit_id: unit for unit in warehouse.rows(GraphUnit, "FROM current_units")}
 
 
 def current_losses(warehouse: Warehouse) -> dict[str, float]:
@@ -60,15 +40,10 @@ def current_losses(warehouse: Warehouse) -> dict[str, float]:
         return dict(connection.execute("SELECT unit_id, loss FROM current_comprehension").fetchall())
 
 
-def judged_statements(warehouse: Warehouse) -> list[JudgedStatement]:
-    """Every current judgement with its statement, in the order of the statements."""
-    return warehouse.rows(
-        JudgedStatement,
-        "SELECT s.unit_id, s.statement_id, s.text, s.label, j.p_true, j.mass, j.method, j.key "
-        "FROM current_items i JOIN judgements j ON j.key = i.key "
-        "JOIN current_statements s ON s.statement_id = i.item_id "
-        "WHERE i.stage = 'judgements' ORDER BY i.position, j.row_index",
-    )
+def judged_pairs(warehouse: Warehouse) -> list[tuple[float, bool]]:
+    """Every current judgement as (p_true, label), in the order of the statements."""
+    with warehouse.connect() as connection:
+        return connection.execute("SELECT p_true, label FROM current_judged ORDER BY position").fetchall()
 
 
 def current_evidence(
