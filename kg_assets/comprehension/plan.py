@@ -11,9 +11,8 @@ from kg_assets.comprehension.judge import JUDGEMENTS_VERSION, judgement_request
 from kg_assets.comprehension.measure import COMPREHENSION_VERSION, UnitJudgements
 from kg_assets.comprehension.state import STATEMENTS_VERSION, statements_request
 from kg_assets.domain import GraphUnit, Statement
-from kg_assets.keys import request_key
+from kg_assets.keys import recipe_by_language, request_key
 from kg_assets.ledger import Query
-from resources.models.types import ChatRequest
 from resources.settings import ComprehensionSettings
 from resources.warehouse.warehouse import Warehouse
 
@@ -23,20 +22,13 @@ Identity = Mapping[str, Any]
 
 def statement_items(warehouse: Warehouse, statements: int, identity: Identity) -> Query[GraphUnit]:
     """Each unit that has a description."""
-
-    def request(language: str) -> ChatRequest:
-        nothing = GraphUnit("", "entity", "", "", "", "", "", "", "", language, "")
-        return statements_request(nothing, statements)
-
-    recipes = _by_language(
-        warehouse,
-        "current_units",
-        lambda language: request_key(STATEMENTS_VERSION, request(language), identity),
+    recipe = recipe_by_language(
+        STATEMENTS_VERSION, lambda unit: statements_request(unit, statements), identity
     )
     return Query(
         f"SELECT position, unit_id AS item_id, row_key([recipe, content_hash, unit_id]) AS key "
         f"FROM current_units JOIN ({_RECIPES}) USING (language) WHERE description <> ''",
-        recipes,
+        _by_language(warehouse, "current_units", recipe),
         _loaded(warehouse, GraphUnit, "current_units", "unit_id"),
     )
 
