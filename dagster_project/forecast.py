@@ -23,7 +23,7 @@ from kg_assets.comprehension.plan import comprehension_items, judgement_items, s
 from kg_assets.graph.merge import describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.chunk import chunk_document
-from kg_assets.ingest.documents import document_items, take_document
+from kg_assets.ingest.documents import scan_documents, take_document
 from kg_assets.ingest.plan import chunk_items
 from kg_assets.ledger import Items, Ledger, Work
 from kg_assets.recipes import differences, recipe
@@ -109,9 +109,8 @@ class _Forecaster:
         bench, warehouse, settings = self._bench, self._warehouse, self._bench.settings
         count, writer = bench.tokenizer.count, bench.endpoint("synthesizer").identity()
         trainee = bench.configuration.trainee
-        self._make(
-            "documents", document_items(bench.documents, bench.corpus, settings.documents), take_document
-        )
+        found = scan_documents(warehouse, bench.documents, bench.corpus, settings.documents)
+        self._make("documents", found.items, take_document)
         self._make(
             "chunks",
             chunk_items(warehouse, settings.chunking),

@@ -3,12 +3,13 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from kg_assets.comprehension.calibration import ReliabilityBin
 from kg_assets.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
-from kg_assets.domain import Comprehension, Document, Evidence, QaForm, QaPair, Subgraph
+from kg_assets.domain import Comprehension, Difficulty, Document, Evidence, QaForm, QaPair
 from kg_assets.export.files import ExportedFile
 from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
 from kg_assets.export.sft import ExportPair
@@ -29,6 +30,13 @@ STAGES = (
     "report",
 )  # fmt: skip
 """All stages in the order in which they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _CuratedPair(QaPair):
+    """A curated pair with the item that it was written for."""
+
+    item_id: str
 
 
 def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
@@ -54,15 +62,16 @@ def example_pairs(warehouse: Warehouse) -> list[ExportPair]:
 def _with_lineage(
     warehouse: Warehouse, which: str, evidence: Mapping[str, tuple[Evidence, ...]]
 ) -> list[ExportPair]:
-    pairs = warehouse.rows(QaPair, f"FROM current_curated_qa {which}")
-    items = warehouse.frame(f"SELECT item_id FROM current_curated_qa {which}")["item_id"]
-    subgraphs = {s.subgraph_id: s for s in current_subgraphs(warehouse)}
+    pairs = warehouse.rows(_CuratedPair, f"FROM current_curated_qa {which}")
+    with warehouse.connect() as connection:
+        found = connection.execute("SELECT subgraph_id, difficulty FROM current_subgraphs").fetchall()
+    difficulty: dict[str, Difficulty] = dict(found)
     losses = current_losses(warehouse)
     chosen = EvidenceChoice(evidence)
     return [
-        _export_pair(pair, subgraph, chosen.of(pair.unit_ids), losses)
-        for pair, item_id in zip(pairs, items, strict=True)
-        if (subgraph := subgraphs.get(subgraph_id_of(item_id)))
+        _export_pair(pair, difficulty[subgraph_id], chosen.of(pair.unit_ids), losses)
+        for pair in pairs
+        if (subgraph_id := subgraph_id_of(pair.item_id)) in difficulty
     ]
 
 
@@ -171,7 +180,7 @@ def report_data(
 
 def _export_pair(
     pair: QaPair,
-    subgraph: Subgraph,
+    difficulty: Difficulty,
     evidence: tuple[Evidence, ...],
     losses: Mapping[str, float],
 ) -> ExportPair:
@@ -181,7 +190,7 @@ def _export_pair(
         form=pair.form,
         question=pair.question,
         answer=pair.answer,
-        difficulty=subgraph.difficulty,
+        difficulty=difficulty,
         loss=sum(known) / len(known) if known else None,
         unit_ids=pair.unit_ids,
         evidence=evidence,

@@ -31,7 +31,7 @@ def curation_items(warehouse: Warehouse) -> list[WorkItem[Judged]]:
 
 
 def _key(pair: QaPair, verdict: Verdict) -> str:
-    said = pair.qa_id, pair.reasoning, pair.language
+    said = pair.qa_id, pair.form, pair.question, pair.answer, pair.reasoning, pair.unit_ids, pair.language
     return fingerprint(GATES_VERSION, said, verdict.gate, verdict.detail)
 
 

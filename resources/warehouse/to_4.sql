@@ -1,3 +1,8 @@
+-- What the file system said of each file before it was read, and which documents it gave.
+CREATE TABLE read_files (
+    file VARCHAR NOT NULL, size BIGINT NOT NULL, mtime_ns BIGINT NOT NULL, ctime_ns BIGINT NOT NULL,
+    inode UBIGINT NOT NULL, recipe VARCHAR NOT NULL, items JSON NOT NULL
+);
 -- Units that can stand in a graph: of a relation both ends must be there.
 CREATE VIEW current_units AS
     WITH entities AS (SELECT unit_id FROM current_knowledge_graph WHERE kind = 'entity')

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
+import orjson
 import pandas as pd
 from filelock import FileLock
 
@@ -267,9 +268,9 @@ def _converter(hint: Any) -> Callable[[Any], Any] | None:
         convert = _converter(next(arg for arg in typing.get_args(hint) if arg is not type(None)))
         return convert and (lambda value: None if value is None else convert(value))
     if origin is tuple:
-        return lambda value: _tuples(json.loads(value))
+        return lambda value: _tuples(orjson.loads(value))
     if origin in (Mapping, dict):
-        return json.loads
+        return orjson.loads
     return Path if hint is Path else None
 
 
