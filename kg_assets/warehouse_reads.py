@@ -50,9 +50,12 @@ def current_evidence(
 ) -> dict[str, tuple[Evidence, ...]]:
     """Source spans of every unit that some claim describes, in document order; of these units only if any are
     named."""
-    chunks = {chunk.chunk_id: chunk for chunk in warehouse.rows(Chunk, "FROM current_chunks")}
+    claims = current_claims(warehouse, unit_ids)
+    used = list({made.chunk_id for made in claims})
+    found = warehouse.rows(Chunk, "FROM current_chunks WHERE chunk_id IN (SELECT unnest(?))", [used])
+    chunks = {chunk.chunk_id: chunk for chunk in found}
     spans: dict[str, dict[tuple[str, int, int], Evidence]] = defaultdict(dict)
-    for made in current_claims(warehouse, unit_ids):
+    for made in claims:
         chunk, claim = chunks[made.chunk_id], made.claim
         start, end = chunk.start_char + claim.evidence_start, chunk.start_char + claim.evidence_end
         spans[claim.unit_id].setdefault(
