@@ -9,7 +9,7 @@ import pandas as pd
 
 from kg_assets.comprehension.calibration import ReliabilityBin
 from kg_assets.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
-from kg_assets.domain import Comprehension, Difficulty, Document, Evidence, QaForm, QaPair
+from kg_assets.domain import Comprehension, Difficulty, Document, Evidence, QaPair
 from kg_assets.export.files import ExportedFile
 from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
 from kg_assets.export.report_view import FACT_ROWS, needs_evidence
