@@ -33,10 +33,16 @@ def current_units(warehouse: Warehouse) -> dict[str, GraphUnit]:
     return {unit.unit_id: unit for unit in warehouse.rows(GraphUnit, "FROM current_units")}
 
 
-def current_losses(warehouse: Warehouse) -> dict[str, float]:
-    """Measured comprehension loss (nats) by unit id; units that were not measured are absent."""
+def current_losses(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> dict[str, float]:
+    """Measured comprehension loss (nats) by unit id, of these units only if any are named; units that were
+    not measured are absent."""
+    query = (
+        "SELECT unit_id, loss FROM current_comprehension "
+        "WHERE $units IS NULL OR unit_id IN (SELECT unnest($units))"
+    )
     with warehouse.connect() as connection:
-        return dict(connection.execute("SELECT unit_id, loss FROM current_comprehension").fetchall())
+        found = connection.execute(query, {"units": None if unit_ids is None else list(unit_ids)}).fetchall()
+    return dict(found)
 
 
 def judged_pairs(warehouse: Warehouse) -> list[tuple[float, bool]]:

@@ -17,7 +17,7 @@ from kg_assets.export.sft import ExportPair
 from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
 from kg_assets.warehouse_reads import current_evidence, current_losses, current_units
 from resources.configuration import Configuration
-from resources.warehouse.warehouse import Warehouse
+from resources.warehouse.warehouse import Warehouse, read_rows
 
 EXPORT_VERSION = "2"
 SPANS_PER_UNIT = 20
@@ -45,34 +45,26 @@ def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
 
     Pairs whose subgraph is gone are left out: they wait for the question stages to run again.
     """
-    return _with_lineage(warehouse, "", current_evidence(warehouse))
+    return _pairs(warehouse)
 
 
 def example_pairs(warehouse: Warehouse) -> list[ExportPair]:
     """A curated pair of each form, always the same."""
-    return _chosen(
+    return _pairs(
         warehouse,
         "QUALIFY row_number() OVER (PARTITION BY form ORDER BY qa_id) = 1 "
         "ORDER BY list_position(['atomic', 'aggregated', 'multi_hop'], form)",
     )
 
 
-def _chosen(warehouse: Warehouse, which: str) -> list[ExportPair]:
-    """A few of the curated pairs; `which` is SQL of ours that follows their view."""
-    units = {
-        unit for pair in warehouse.rows(QaPair, f"FROM current_curated_qa {which}") for unit in pair.unit_ids
-    }
-    return _with_lineage(warehouse, which, current_evidence(warehouse, sorted(units)))
-
-
-def _with_lineage(
-    warehouse: Warehouse, which: str, evidence: Mapping[str, tuple[Evidence, ...]]
-) -> list[ExportPair]:
-    pairs = warehouse.rows(_CuratedPair, f"FROM current_curated_qa {which}")
+def _pairs(warehouse: Warehouse, which: str = "") -> list[ExportPair]:
+    """The curated pairs, or a few of them; `which` is SQL of ours that follows their view."""
     with warehouse.connect() as connection:
+        pairs = read_rows(connection, _CuratedPair, f"FROM current_curated_qa {which}")
         found = connection.execute("SELECT subgraph_id, difficulty FROM current_subgraphs").fetchall()
+        units = sorted({unit_id for pair in pairs for unit_id in pair.unit_ids}) if which else None
+        losses, evidence = current_losses(warehouse, units), current_evidence(warehouse, units)
     difficulty: dict[str, Difficulty] = dict(found)
-    losses = current_losses(warehouse)
     chosen = EvidenceChoice(evidence)
     return [
         _export_pair(pair, difficulty[subgraph_id], chosen.of(pair.unit_ids), losses)
@@ -330,7 +322,7 @@ def _pair_counts(warehouse: Warehouse) -> dict[str, int]:
 def _examples(warehouse: Warehouse) -> list[ExportPair]:
     """The first few pairs of each form whose facts are known worst."""
     # Rounded: the last digits of a mean depend on the order in which threads add.
-    return _chosen(
+    return _pairs(
         warehouse,
         f"""
         LEFT JOIN (

@@ -137,12 +137,12 @@ class _Walk:
         """Take in a file, or all files below a folder; `above` are the real folders that led here."""
         if _is_ignored(path.name):
             return
-        real = Path(os.path.realpath(path))
-        if path.is_symlink() and not real.is_relative_to(self._real_root):
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(self._real_root):
             self._skip(
                 path, "outside_root", "The link leads out of the documents folder; copy the file there."
             )
         elif path.is_dir():
+            real = Path(os.path.realpath(path))
             if os.path.exists(path / WORKSPACE_MARKER):
                 return
             if real in above:
