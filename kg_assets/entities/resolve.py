@@ -3,27 +3,24 @@
 from collections.abc import Iterator, Sequence
 
 from kg_assets.domain import normalise_name
-from kg_assets.entities.candidates import Candidate, candidates
+from kg_assets.entities.candidates import candidates
 from kg_assets.entities.definitions import definitions
 from kg_assets.entities.rules import decide, decide_definition, strongest
 from kg_assets.entities.types import Decision, Named, Passage
 
 
-def rule_decisions(
-    entities: Sequence[Named], passages: Sequence[Passage], more: Sequence[Candidate] = ()
-) -> list[Decision]:
+def rule_decisions(entities: Sequence[Named], passages: Sequence[Passage]) -> list[Decision]:
     """One decision for each pair that shares a key or is defined in a text, ordered by pair.
 
     Args:
         entities: all that the claims name, each once.
         passages: the texts they stand in.
-        more: pairs found by other means, such as embeddings.
     """
     known = {entity.entity_id: entity for entity in entities}
     ids = {normalise_name(entity.name): entity.entity_id for entity in entities}
 
     def found() -> Iterator[Decision]:
-        for candidate in (*candidates(entities), *more):
+        for candidate in candidates(entities):
             yield decide(candidate)
         for definition in definitions(passages, ids):
             yield decide_definition(definition, known[definition.left_id], known[definition.right_id])
