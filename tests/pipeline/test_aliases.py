@@ -39,6 +39,11 @@ def _run(project: Project, aliases: str = "", link: bool = True, **entities: str
         return graph.dump(project.corpus)
 
 
+def _dry(project: Project) -> dict[str, dict[str, Any]]:
+    (report,) = project.call("run", "--dry-run", "--json").json
+    return {stage["stage"]: stage for stage in report["stages"]}
+
+
 def _entities(graph: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {node["id"]: node for node in graph["nodes"]["Entity"]}
 
@@ -107,12 +112,20 @@ def test_a_changed_file_is_the_reason_that_status_gives(project: Project) -> Non
 
 def test_open_pairs_go_to_the_model_once(project: Project, model_server_process: FakeModelServer) -> None:
     project.write("typo.txt", "Kestrel Orbitar passes Titan. Harrow Worcs makes Rivets.\n")
+    _run(project)
+    project.configure(**SETTINGS, entities={"resolve": "model"})
     before = model_server_process.count()
+    planned = _dry(project)["entity_pairs"]
+    assert planned["exact"]
+    assert planned["pending"] == planned["rows"] > 0
+    assert model_server_process.count() == before
     _run(project, resolve="model")
     asked = [body for body in model_server_process.bodies()[before:] if "EntityPairs" in str(body)]
     assert asked
     verdicts = project.frame("SELECT verdict FROM current_entity_pairs WHERE method = 'model'")
     assert len(verdicts) > 0
+    assert len(asked) == planned["pending"]
+    assert _dry(project)["entity_pairs"]["pending"] == 0
     before = model_server_process.count()
     _run(project, resolve="model")
     assert model_server_process.count() == before
