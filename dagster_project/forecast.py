@@ -9,7 +9,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from rich.table import Table
 from dagster_project.estimate import EXPECTED, UNITS_PER_CHUNK
 from kg_assets.comprehension.measure import measure
 from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
+from kg_assets.entities.plan import alias_items, decide_pairs, pair_items, store_moved_units
+from kg_assets.entities.types import Decision
 from kg_assets.graph.merge import describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.chunk import chunk_document
@@ -51,6 +53,7 @@ class Usual:
 
 USUAL = {
     "claims": Usual(1.0, 1500.0, 900.0),
+    "entity_pairs": Usual(1.0, 900.0, 120.0),
     "knowledge_graph": Usual(1.0, 800.0, 300.0),
     "statements": Usual(1.0, 450.0, 150.0),
     "judgements": Usual(1.0, 50.0, 1.0),
@@ -59,6 +62,10 @@ USUAL = {
     "qa_multi_hop": Usual(1.0, 400.0, 150.0),
 }
 """Measured with the demo's models and rounded up; after its first run a corpus has numbers of its own."""
+
+
+GROUPS_PER_UNIT = 0.01
+"""Groups of pairs of names that rules leave open, for each entity or relation, until a corpus has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,7 @@ class _Forecaster:
         most = settings.extraction.max_entities + settings.extraction.max_relations
         self._counts = {"chunks": float(len(items)), "units": len(items) * min(UNITS_PER_CHUNK, most)}
         self._ask("claims", "synthesizer", lambda: items)
+        self._resolve(writer)
         if not self._share:
             limit = settings.extraction.description_tokens
             units, summaries = unit_items(warehouse, limit, count, writer)
@@ -158,6 +166,26 @@ class _Forecaster:
                 self._ask(f"qa_{form}", "synthesizer", self._questions(planned, writer))
         return self._found
 
+    def _resolve(self, writer: Mapping[str, Any]) -> None:
+        """The stages of entity resolution, of which only groups of open pairs go to a model."""
+        settings, warehouse = self._bench.settings.entities, self._warehouse
+        if self._share:
+            if settings.resolve == "model":
+                self._ask("entity_pairs", "synthesizer", list)
+            return
+        items, asks = pair_items(warehouse, settings, writer)
+        groups = [item for item in items if not isinstance(item.payload, Decision)]
+        pending = len(Ledger(warehouse, "entity_pairs", "dry run").pending(groups))
+        if asks:
+            self._found.append(self._priced("entity_pairs", "synthesizer", len(groups), pending, exact=True))
+        if pending:
+            self._share = pending / len(groups)
+            return
+        self._make("entity_pairs", items, decide_pairs)
+        aliases = alias_items(warehouse, self._bench.configuration.aliases)
+        self._make("entity_aliases", aliases, lambda item, _ask: [item.payload])
+        store_moved_units(warehouse, [item.payload for item in aliases])
+
     def _questions(self, planned: Callable[..., Items[Any]], writer: Any) -> Callable[[], Items[Any]]:
         return lambda: planned(current_subgraphs(self._warehouse), current_units(self._warehouse), writer)
 
@@ -195,6 +223,8 @@ class _Forecaster:
             )
             grown = self._counts["chunks"] / int(chunks["rows_in"].iloc[0]) if len(chunks) else 1.0
             return round(int(last["rows_in"].iloc[0]) * grown)
+        if stage == "entity_pairs":
+            return max(1, round(self._counts["units"] * GROUPS_PER_UNIT))
         if stage == "judgements":
             return round(self._counts["units"] * 2 * self._bench.settings.comprehension.statements)
         expected = EXPECTED[stage]

@@ -2,13 +2,14 @@
 so that `status` can say what has changed since, and why the stage would run again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from kg_assets.comprehension.judge import JUDGEMENTS_VERSION
 from kg_assets.comprehension.measure import COMPREHENSION_VERSION
 from kg_assets.comprehension.state import STATEMENTS_VERSION
 from kg_assets.domain import fingerprint
+from kg_assets.entities.plan import ALIASES_VERSION, PAIRS_VERSION
 from kg_assets.export.collect import EXPORT_VERSION
 from kg_assets.graph.extract import CLAIMS_VERSION
 from kg_assets.graph.merge import MERGE_VERSION
@@ -48,6 +49,8 @@ INGREDIENTS: Mapping[str, Ingredients] = {
             for key in ("entity_types", "max_gleanings", "max_entities", "max_relations", "language")
         ),
     ),
+    "entity_pairs": Ingredients(PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve",)),
+    "entity_aliases": Ingredients(ALIASES_VERSION, settings=("entities.aliases",)),
     "knowledge_graph": Ingredients(
         MERGE_VERSION, None, (("graph", "summary"),), ("extraction.description_tokens",)
     ),
@@ -86,10 +89,14 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     """The recipe of `stage` under this configuration: a flat mapping of what changes its row keys."""
     of = INGREDIENTS[stage]
     found: dict[str, Any] = {"stage version": of.version}
-    if of.role is not None:
-        endpoint = configuration.synthesizer if of.role == "synthesizer" else configuration.trainee
+    asks_by_setting = stage == "entity_pairs" and configuration.settings.entities.resolve == "model"
+    role = "synthesizer" if asks_by_setting else of.role
+    if role is not None:
+        endpoint = configuration.synthesizer if role == "synthesizer" else configuration.trainee
         identity = endpoint.identity() if endpoint else {"model": None}
-        found |= {f"{of.role} {name}": value for name, value in identity.items()}
+        found |= {f"{role} {name}": value for name, value in identity.items()}
+    if stage == "entity_aliases":
+        found["names in the file of aliases"] = fingerprint(asdict(configuration.aliases))
     if stage in ("statements", "comprehension"):
         found["a trainee"] = configuration.trainee is not None
     for group, task in of.prompts:

@@ -2,27 +2,51 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from kg_assets.domain import Chunk, Claim, Evidence, GraphUnit
+from kg_assets.entities.apply import canonical_claims, spellings
+from kg_assets.entities.types import Alias
 from kg_assets.graph.merge import ChunkClaim
 from resources.warehouse.warehouse import Warehouse
 
 
-def current_claims(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
-    """Claims of the current chunks, in document order, on these units only if any are named. Claims of chunks
-    that are gone are left out: they wait for the claims stage to run again."""
+def claims_as_said(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
+    """Claims of the current chunks, in document order, that count for these units only if any are named.
+    Claims of chunks that are gone are left out: they wait for the claims stage to run again."""
     columns = [field.name for field in fields(Claim)]
     query = (
         f"SELECT i.item_id, c.language, {', '.join(f't.{name}' for name in columns)} "
         "FROM current_items i JOIN claims t ON t.key = i.key JOIN current_chunks c ON c.chunk_id = i.item_id "
-        "WHERE i.stage = 'claims' AND ($units IS NULL OR t.unit_id IN (SELECT unnest($units))) "
+        "WHERE i.stage = 'claims' AND ($units IS NULL OR t.unit_id IN (SELECT unnest($units)) OR "
+        "t.unit_id IN (SELECT unit_id FROM moved_units WHERE canonical_id IN (SELECT unnest($units)))) "
         "ORDER BY i.position, t.row_index"
     )
     units = {"units": None if unit_ids is None else list(unit_ids)}
     with warehouse.connect() as connection:
         found = connection.execute(query, units).fetchall()
     return [ChunkClaim(chunk_id, language, Claim(*claim)) for chunk_id, language, *claim in found]
+
+
+def current_claims(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
+    """As `claims_as_said`, with claims about an alias as claims about what it means."""
+    said = claims_as_said(warehouse, unit_ids)
+    meant = canonical_claims([made.claim for made in said], current_aliases(warehouse))
+    return [
+        made if made.claim is claim else replace(made, claim=claim)
+        for made, claim in zip(said, meant, strict=True)
+    ]
+
+
+def current_aliases(warehouse: Warehouse) -> list[Alias]:
+    """Names that mean what others do, now."""
+    return warehouse.rows(Alias, "FROM current_entity_aliases")
+
+
+def current_spellings(warehouse: Warehouse) -> dict[str, tuple[str, ...]]:
+    """Every way in which the current claims write each entity, by its id in the graph."""
+    claims = [made.claim for made in claims_as_said(warehouse)]
+    return spellings(claims, current_aliases(warehouse))
 
 
 def current_units(warehouse: Warehouse) -> dict[str, GraphUnit]:

@@ -16,12 +16,13 @@ import yaml
 from dotenv import dotenv_values
 from pydantic import BaseModel, ValidationError
 
+from resources.aliases_file import NO_ALIASES, OwnAliases, read_aliases
 from resources.embedded.model_files import LOCAL_MODELS, LocalModel
 from resources.errors import SettingsError
 from resources.models.limits import price_of
 from resources.models.settings import ModelSettings
 from resources.models.types import Role
-from resources.settings import Settings
+from resources.settings import DEFAULT_ALIASES_FILE, Settings
 
 DEFAULT_CONFIG_FILE = "graphtutor.yaml"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
@@ -68,13 +69,14 @@ class GraphAddress:
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Settings and addresses of one run. `documents` is the documents root, `trainee` None where there is
-    none to examine, `graph` None for the embedded one."""
+    none to examine, `graph` None for the embedded one, `aliases` what the user's own file says of names."""
 
     settings: Settings
     documents: Path
     synthesizer: Endpoint
     trainee: Endpoint | None
     graph: GraphAddress | None
+    aliases: OwnAliases = NO_ALIASES
 
 
 def load_configuration(
@@ -102,9 +104,11 @@ def load_configuration(
         # Before anything is spent, and not only when the first call of a model is due.
         if settings.budget_usd is not None and endpoint is not None and endpoint.local is None:
             price_of(endpoint.settings, endpoint.role, needed=True)
-    folder = Path(settings.documents.folder)
-    documents = folder if config_file is None else config_file.parent / folder
-    return Configuration(settings, documents, synthesizer, trainee, _graph(variables))
+    beside = Path() if config_file is None else config_file.parent
+    named_file = settings.entities.aliases
+    aliases = read_aliases(beside / named_file, required=named_file != DEFAULT_ALIASES_FILE)
+    documents = beside / settings.documents.folder
+    return Configuration(settings, documents, synthesizer, trainee, _graph(variables), aliases)
 
 
 def read_settings(config_file: Path | None) -> Settings:

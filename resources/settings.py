@@ -17,6 +17,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+DEFAULT_ALIASES_FILE = "aliases.yaml"
 WORKSPACE_MARKER = ".graphtutor-workspace"
 """A file in every workspace: a folder that holds it is never read as documents."""
 
@@ -95,6 +96,19 @@ class ExtractionSettings(Section):
         if language is not None and not re.fullmatch(r"[a-z]{2,3}", language):
             raise ValueError("write the language as its ISO 639 code, such as en, zh or de")
         return language
+
+
+class EntitiesSettings(Section):
+    """Which names mean one thing. By `rules` where that is certain, by the `model` where it is not, or `off`;
+    the user's file `aliases`, relative to the configuration file, holds in any case."""
+
+    resolve: Literal["off", "rules", "model"] = "rules"
+    aliases: str = DEFAULT_ALIASES_FILE
+
+    @field_validator("resolve", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, resolve: Any) -> Any:
+        return "off" if resolve is False else resolve  # YAML reads off as false
 
 
 class ComprehensionSettings(Section):
@@ -179,6 +193,7 @@ class Settings(Section):
     documents: DocumentsSettings = DocumentsSettings()
     chunking: ChunkingSettings = ChunkingSettings()
     extraction: ExtractionSettings = ExtractionSettings()
+    entities: EntitiesSettings = EntitiesSettings()
     comprehension: ComprehensionSettings = ComprehensionSettings()
     traverse_strategy: TraverseStrategy = TraverseStrategy()
     qa: QaSettings = QaSettings()

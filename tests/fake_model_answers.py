@@ -187,7 +187,23 @@ def _multi_hop(body: Mapping[str, Any], _: Json) -> Json:
     return {"question": _question(facts[:2]), "answer": facts[-1], "reasoning": steps}
 
 
+def _entity_pairs(body: Mapping[str, Any], _: Json) -> Json:
+    """Same: equal letters and digits, or the initials of the other name. Unsure: another script."""
+    answers = []
+    for pair in json.loads(payload(body))["pairs"]:
+        names = [str(pair[end]["name"]) for end in ("a", "b")]
+        bare = [re.sub(r"[\W_]", "", name).casefold() for name in names]
+        initials = ["".join(word[0] for word in re.findall(r"\w+", name)).casefold() for name in names]
+        if bare[0] == bare[1] or bare[0] == initials[1] or bare[1] == initials[0]:
+            verdict = "same"
+        else:
+            verdict = "unsure" if is_chinese(names[0]) != is_chinese(names[1]) else "different"
+        answers.append({"id": pair["id"], "verdict": verdict})
+    return {"answers": answers}
+
+
 _TASKS = {
+    "EntityPairs": _entity_pairs,
     "Extraction": _extraction,
     "Statements": _statements,
     "Summary": _summary,

@@ -24,7 +24,7 @@ from kg_assets.graph.assets import knowledge_graph
 from kg_assets.ledger import WorkItem
 from kg_assets.materialize import OWNERS, StageRow, StageRun, corpora
 from kg_assets.quality.assets import curated_qa
-from kg_assets.warehouse_reads import current_evidence, current_units
+from kg_assets.warehouse_reads import current_evidence, current_spellings, current_units
 from resources.errors import EmptyResultError
 from resources.workbench import Workbench
 
@@ -89,7 +89,10 @@ def graph_export(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
             for unit_id, spans in current_evidence(stage.warehouse).items()
         }
         units = list(current_units(stage.warehouse).values())
-        row = _record(stage, write_graph(_directory(stage), units, measured, support))
+        row = _record(
+            stage,
+            write_graph(_directory(stage), units, measured, support, current_spellings(stage.warehouse)),
+        )
         return stage.result(row, preview=stage.preview("format, rows, sha256"), checks=stage_checks(row))
 
 

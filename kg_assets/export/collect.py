@@ -26,9 +26,9 @@ SHOWN_DROPS = 5
 DROP_EXAMPLES = 3
 SHOWN_DOCUMENTS = 20
 STAGES = (
-    "documents", "chunks", "claims", "knowledge_graph", "statements", "judgements", "comprehension",
-    "subgraphs", "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa", "sft_datasets", "graph_export",
-    "report",
+    "documents", "chunks", "claims", "entity_pairs", "entity_aliases", "knowledge_graph", "statements",
+    "judgements", "comprehension", "subgraphs", "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa",
+    "sft_datasets", "graph_export", "report",
 )  # fmt: skip
 """All stages in the order in which they run."""
 

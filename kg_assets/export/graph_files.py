@@ -25,6 +25,7 @@ def write_graph(
     units: Sequence[GraphUnit],
     comprehension: Mapping[str, Comprehension],
     chunk_ids: Mapping[str, Sequence[str]],
+    spellings: Mapping[str, Sequence[str]],
 ) -> list[ExportedFile]:
     """Write `graph.graphml` and `graph.json` into `directory`; arguments as for `node_link`.
 
@@ -33,8 +34,12 @@ def write_graph(
         ValueError: a relation names an entity that is not among the units.
     """
     files = {
-        "graph.graphml": Content("graphml", len(units), [graphml_bytes(units, comprehension, chunk_ids)]),
-        "graph.json": Content("graph", len(units), [graph_json_bytes(units, comprehension, chunk_ids)]),
+        "graph.graphml": Content(
+            "graphml", len(units), [graphml_bytes(units, comprehension, chunk_ids, spellings)]
+        ),
+        "graph.json": Content(
+            "graph", len(units), [graph_json_bytes(units, comprehension, chunk_ids, spellings)]
+        ),
     }
     return write_files(directory, files)
 
@@ -43,11 +48,12 @@ def node_link(
     units: Sequence[GraphUnit],
     comprehension: Mapping[str, Comprehension],
     chunk_ids: Mapping[str, Sequence[str]],
+    spellings: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     """The graph as node-link data, in the units' order: `networkx.node_link_graph(…, edges="edges")`.
 
-    `comprehension` and `chunk_ids` are by unit id; a unit without comprehension has `loss` and `confidence`
-    null, never a default.
+    The mappings are by unit id; a unit without comprehension has `loss` and `confidence` null, never a
+    default. `spellings` are all ways to write an entity: those that are not its name are its aliases.
 
     Raises:
         ValueError: a relation names an entity that is not among the units.
@@ -64,7 +70,9 @@ def node_link(
             "chunk_ids": list(chunk_ids.get(unit.unit_id, ())),
         }
         if unit.kind == "entity":
-            nodes.append({"id": unit.unit_id, "name": unit.name, "type": unit.type, **shared})
+            aliases = [name for name in spellings.get(unit.unit_id, ()) if name != unit.name]
+            own = {"id": unit.unit_id, "name": unit.name, "type": unit.type, "aliases": aliases}
+            nodes.append({**own, **shared})
         else:
             names = {"source_name": unit.source, "target_name": unit.target}
             ends = {"source": unit.source_id, "target": unit.target_id}
@@ -80,9 +88,10 @@ def graph_json_bytes(
     units: Sequence[GraphUnit],
     comprehension: Mapping[str, Comprehension],
     chunk_ids: Mapping[str, Sequence[str]],
+    spellings: Mapping[str, Sequence[str]],
 ) -> bytes:
     """`graph.json`: the data of `node_link` in UTF-8; a lone surrogate is kept, as a JSON escape."""
-    data = node_link(units, comprehension, chunk_ids)
+    data = node_link(units, comprehension, chunk_ids, spellings)
     try:
         return orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:  # it takes no half characters
@@ -94,13 +103,14 @@ def graphml_bytes(
     units: Sequence[GraphUnit],
     comprehension: Mapping[str, Comprehension],
     chunk_ids: Mapping[str, Sequence[str]],
+    spellings: Mapping[str, Sequence[str]],
 ) -> bytes:
     """`graph.graphml`: a directed graph whose node ids are unit ids.
 
-    GraphML knows no null and no lists: an unmeasured loss is left out, chunk ids are separated by spaces.
-    Characters that XML 1.0 does not allow become U+FFFD.
+    GraphML knows no null and no lists: an unmeasured loss is left out, chunk ids are separated by spaces,
+    aliases by semicolons. Characters that XML 1.0 does not allow become U+FFFD.
     """
-    data = node_link(units, comprehension, chunk_ids)
+    data = node_link(units, comprehension, chunk_ids, spellings)
     graph: nx.DiGraph[str] = nx.DiGraph()
     for node in data["nodes"]:
         graph.add_node(node.pop("id"), **_attributes(node))
@@ -116,7 +126,7 @@ def _attributes(values: Mapping[str, Any]) -> dict[str, str | float]:
     kept: dict[str, str | float] = {}
     for key, value in values.items():
         if isinstance(value, list):
-            kept[key] = xml_text(" ".join(value))
+            kept[key] = xml_text(("; " if key == "aliases" else " ").join(value))
         elif isinstance(value, str):
             kept[key] = xml_text(value)
         elif value is not None:

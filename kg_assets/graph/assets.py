@@ -7,6 +7,14 @@ import pandas as pd
 
 from kg_assets.checks import check_specs, result, stage_checks
 from kg_assets.domain import Chunk, Document, GraphUnit
+from kg_assets.entities.plan import (
+    ALIASES_VERSION,
+    PAIRS_VERSION,
+    alias_items,
+    decide_pairs,
+    pair_items,
+    store_moved_units,
+)
 from kg_assets.export.report_charts import counts_svg
 from kg_assets.graph.extract import CLAIMS_VERSION, extract_claims
 from kg_assets.graph.graph_state import degrees, graph_state
@@ -14,6 +22,7 @@ from kg_assets.graph.merge import MERGE_VERSION, describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.assets import chunks
 from kg_assets.materialize import OWNERS, StageRun, corpora, markdown_table
+from kg_assets.warehouse_reads import current_spellings
 from resources.graph.types import SyncCounts
 from resources.workbench import Workbench
 
@@ -60,10 +69,63 @@ def claims(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Materi
 @dg.asset(
     group_name="graph",
     partitions_def=corpora,
+    code_version=PAIRS_VERSION,
+    owners=OWNERS,
+    kinds={"openai", "duckdb"},
+    deps=[claims],
+    check_specs=check_specs("entity_pairs"),
+)
+def entity_pairs(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """Pairs of names that may mean one thing, and whether they do: by rules, or by the synthesizer."""
+    with StageRun(context, workbench) as stage:
+        if (same := stage.as_it_was()) is not None:
+            return same
+        settings = stage.settings.entities
+        items, asks = pair_items(stage.warehouse, settings, stage.bench.endpoint("synthesizer").identity())
+        note = "entities.resolve is off" if settings.resolve == "off" else ""
+        row = stage.execute(items, decide_pairs, "synthesizer" if asks else None, note)
+        verdicts = stage.warehouse.frame(
+            "SELECT verdict, method, count(*) AS pairs FROM current_entity_pairs GROUP BY ALL ORDER BY ALL"
+        )
+        return stage.result(
+            row,
+            preview=stage.preview("verdict, method, confidence, evidence"),
+            facts={"verdicts": dg.MetadataValue.md(markdown_table(verdicts))},
+            checks=stage_checks(row),
+        )
+
+
+@dg.asset(
+    group_name="graph",
+    partitions_def=corpora,
+    code_version=ALIASES_VERSION,
+    owners=OWNERS,
+    kinds={"duckdb"},
+    deps=[entity_pairs],
+    check_specs=check_specs("entity_aliases"),
+)
+def entity_aliases(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """Names that mean what another name does, and why; what the user's own aliases.yaml says comes first."""
+    with StageRun(context, workbench) as stage:
+        if (same := stage.as_it_was()) is not None:
+            return same
+        items = alias_items(stage.warehouse, stage.bench.configuration.aliases)
+        row = stage.execute(items, lambda item, _ask: [item.payload])
+        store_moved_units(stage.warehouse, [item.payload for item in items])
+        return stage.result(
+            row,
+            preview=stage.preview("canonical, alias, method, confidence, evidence"),
+            checks=stage_checks(row),
+        )
+
+
+@dg.asset(
+    group_name="graph",
+    partitions_def=corpora,
     code_version=MERGE_VERSION,
     owners=OWNERS,
     kinds={"neo4j", "duckdb"},
-    deps=[claims],
+    deps=[entity_aliases],
     check_specs=check_specs("knowledge_graph"),
 )
 def knowledge_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
@@ -90,6 +152,7 @@ def knowledge_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> 
             stage.warehouse.rows(Chunk, "FROM current_chunks"),
             units,
             [item.payload for item in items],
+            current_spellings(stage.warehouse),
         )
         written = stage.bench.graph().sync(stage.bench.corpus, state)
         return stage.result(

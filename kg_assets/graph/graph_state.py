@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kg_assets.domain import Chunk, Document, GraphUnit
 from kg_assets.graph.merge import MergedUnit
@@ -14,15 +14,21 @@ def graph_state(
     chunks: Sequence[Chunk],
     units: Sequence[GraphUnit],
     merged: Sequence[MergedUnit],
+    spellings: Mapping[str, Sequence[str]],
 ) -> GraphState:
-    """Everything that should stand in the graph for one corpus; relations only between standing entities."""
+    """Everything that should stand in the graph for one corpus; relations only between standing entities.
+
+    `spellings` are all ways to write an entity, by its id: those that are not its name are its aliases.
+    """
     support = {found.unit.unit_id: found for found in merged}
     entities = [unit for unit in units if unit.kind == "entity"]
     standing = {unit.unit_id for unit in entities}
     return GraphState(
         documents=tuple(_document(document) for document in documents),
         chunks=tuple(_chunk(chunk) for chunk in chunks),
-        entities=tuple(_entity(unit, support[unit.unit_id]) for unit in entities),
+        entities=tuple(
+            _entity(unit, support[unit.unit_id], spellings.get(unit.unit_id, ())) for unit in entities
+        ),
         relations=tuple(
             _relation(unit, support[unit.unit_id])
             for unit in units
@@ -63,7 +69,7 @@ def _chunk(chunk: Chunk) -> ChunkNode:
     )
 
 
-def _entity(unit: GraphUnit, support: MergedUnit) -> EntityNode:
+def _entity(unit: GraphUnit, support: MergedUnit, spellings: Sequence[str]) -> EntityNode:
     return EntityNode(
         id=unit.unit_id,
         name=unit.name,
@@ -73,6 +79,7 @@ def _entity(unit: GraphUnit, support: MergedUnit) -> EntityNode:
         content_hash=unit.content_hash,
         chunk_ids=support.chunk_ids,
         claim_count=support.claims,
+        aliases=tuple(name for name in spellings if name != unit.name),
     )
 
 

@@ -45,7 +45,8 @@ class ChunkNode:
 @dataclass(frozen=True, slots=True)
 class EntityNode:
     """`(:Entity)`: a merged entity. `chunk_ids` are the chunks that support it, each once: they become
-    FROM_CHUNK relationships, not a property. `claim_count` is the number of supporting claims."""
+    FROM_CHUNK relationships, not a property. `claim_count` is the number of supporting claims, `aliases` are
+    its other names and spellings."""
 
     id: str
     name: str
@@ -55,6 +56,7 @@ class EntityNode:
     content_hash: str
     chunk_ids: tuple[str, ...]
     claim_count: int
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ IDENTITY = {"model": "m", "revision": "", "temperature": 0.0, "top_p": 1.0, "see
 
 FILES = [
     (group, file.name)
-    for group in ("graph", "comprehension", "synthesis")
+    for group in ("graph", "entities", "comprehension", "synthesis")
     for file in sorted(
         package_files.files(f"kg_assets.{group}").joinpath("prompts").iterdir(), key=lambda f: f.name
     )

@@ -17,7 +17,7 @@ def chunk_ids(data: ReportData) -> dict[str, list[str]]:
 
 
 def test_graphml_loads_in_networkx_with_names_losses_and_support(small: ReportData) -> None:
-    graph = nx.read_graphml(io.BytesIO(graphml_bytes(small.units, small.comprehension, chunk_ids(small))))
+    graph = nx.read_graphml(io.BytesIO(graphml_bytes(small.units, small.comprehension, chunk_ids(small), {})))
     entities = [u for u in small.units if u.kind == "entity"]
     relations = [u for u in small.units if u.kind == "relation"]
     assert list(graph.nodes) == [u.unit_id for u in entities]
@@ -35,7 +35,7 @@ def test_graphml_loads_in_networkx_with_names_losses_and_support(small: ReportDa
 
 
 def test_graph_json_is_node_link_data(small: ReportData) -> None:
-    data = json.loads(graph_json_bytes(small.units, small.comprehension, chunk_ids(small)))
+    data = json.loads(graph_json_bytes(small.units, small.comprehension, chunk_ids(small), {}))
     graph = nx.node_link_graph(data, edges="edges")
     assert graph.is_directed()
     assert graph.number_of_nodes() + graph.number_of_edges() == len(small.units)
@@ -47,18 +47,27 @@ def test_graph_json_is_node_link_data(small: ReportData) -> None:
 def test_characters_that_xml_forbids_are_replaced_and_the_rest_is_kept(small: ReportData) -> None:
     text = "]]> <b>&amp;</b> \"q\" 'q' \x00\x0b\ufffe\ud800 \t 毕昇 𝒳"
     units = [replace(small.units[0], name=text, description=text)]
-    graph = nx.read_graphml(io.BytesIO(graphml_bytes(units, {}, {})))
+    graph = nx.read_graphml(io.BytesIO(graphml_bytes(units, {}, {}, {})))
     assert (
         graph.nodes[units[0].unit_id]["name"]
         == "]]> <b>&amp;</b> \"q\" 'q' \ufffd\ufffd\ufffd\ufffd \t 毕昇 𝒳"
     )
-    assert json.loads(graph_json_bytes(units, {}, {}))["nodes"][0]["name"] == text
+    assert json.loads(graph_json_bytes(units, {}, {}, {}))["nodes"][0]["name"] == text
     assert xml_text("é\U0010ffff") == "é\U0010ffff"
 
 
+def test_an_entity_keeps_its_other_names(small: ReportData) -> None:
+    unit = small.units[0]
+    names = {unit.unit_id: (unit.name, "Other Name", "O. N.")}
+    (node,) = json.loads(graph_json_bytes([unit], {}, {}, names))["nodes"]
+    assert node["aliases"] == ["Other Name", "O. N."]
+    graph = nx.read_graphml(io.BytesIO(graphml_bytes([unit], {}, {}, names)))
+    assert graph.nodes[unit.unit_id]["aliases"] == "Other Name; O. N."
+
+
 def test_the_same_graph_gives_the_same_bytes(tmp_path: Path, small: ReportData) -> None:
-    first = write_graph(tmp_path / "a", small.units, small.comprehension, chunk_ids(small))
-    again = write_graph(tmp_path / "b", small.units, small.comprehension, chunk_ids(small))
+    first = write_graph(tmp_path / "a", small.units, small.comprehension, chunk_ids(small), {})
+    again = write_graph(tmp_path / "b", small.units, small.comprehension, chunk_ids(small), {})
     assert [f.sha256 for f in first] == [f.sha256 for f in again]
     assert [(f.path.name, f.rows) for f in first] == [
         ("graph.graphml", len(small.units)),
@@ -67,11 +76,11 @@ def test_the_same_graph_gives_the_same_bytes(tmp_path: Path, small: ReportData) 
 
 
 def test_an_empty_graph_is_a_graph(small: ReportData) -> None:
-    assert nx.read_graphml(io.BytesIO(graphml_bytes([], {}, {}))).number_of_nodes() == 0
-    assert json.loads(graph_json_bytes([], {}, {}))["nodes"] == []
+    assert nx.read_graphml(io.BytesIO(graphml_bytes([], {}, {}, {}))).number_of_nodes() == 0
+    assert json.loads(graph_json_bytes([], {}, {}, {}))["nodes"] == []
 
 
 def test_a_relation_to_nowhere_is_refused(small: ReportData) -> None:
     relations = [u for u in small.units if u.kind == "relation"]
     with pytest.raises(ValueError, match="not in the graph"):
-        graphml_bytes(relations[:1], {}, {})
+        graphml_bytes(relations[:1], {}, {}, {})

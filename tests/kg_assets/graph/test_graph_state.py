@@ -22,7 +22,7 @@ UNITS = [describe(found, 100, words, Scripted()) for found in MERGED]
 
 
 def test_every_unit_stands_in_the_graph_with_its_support() -> None:
-    state = graph_state([DOCUMENT], [chunk("text")], UNITS, MERGED)
+    state = graph_state([DOCUMENT], [chunk("text")], UNITS, MERGED, {})
     entities = {entity.name: entity for entity in state.entities}
     assert set(entities) == {"A", "B", "C", "D"}
     assert (entities["A"].chunk_ids, entities["A"].claim_count) == (("c1", "c2"), 2)
@@ -35,12 +35,12 @@ def test_every_unit_stands_in_the_graph_with_its_support() -> None:
 
 def test_a_relation_without_one_of_its_ends_does_not_stand() -> None:
     without_b = [unit for unit in UNITS if unit.name != "B"]
-    state = graph_state([], [], without_b, MERGED)
+    state = graph_state([], [], without_b, MERGED, {})
     assert len(state.relations) == 1
 
 
 def test_a_document_has_its_title_or_its_path_and_its_metadata_as_json() -> None:
-    state = graph_state([DOCUMENT, replace(DOCUMENT, document_id="b.md", metadata={})], [], [], [])
+    state = graph_state([DOCUMENT, replace(DOCUMENT, document_id="b.md", metadata={})], [], [], [], {})
     assert [document.title for document in state.documents] == ["Tea", "b.md"]
     assert json.loads(state.documents[0].metadata_json) == {"title": "Tea", "年": 1}
 

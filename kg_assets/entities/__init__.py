@@ -1,0 +1,1 @@
+"""Entity resolution: which names that the documents use mean one thing."""

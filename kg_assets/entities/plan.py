@@ -1,0 +1,107 @@
+"""Which rows of entity resolution are to be made: work items, keyed by all that can change them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+from kg_assets.domain import entity_id, fingerprint
+from kg_assets.entities.apply import moved_units
+from kg_assets.entities.clusters import OWN_FILE, aliases
+from kg_assets.entities.judge import JUDGE_VERSION, OpenPair, batches, judge, pairs_request
+from kg_assets.entities.resolve import rule_decisions
+from kg_assets.entities.rules import RULES_VERSION
+from kg_assets.entities.types import Alias, Decision, Named, Passage, ordered
+from kg_assets.graph.merge import merge_claims
+from kg_assets.keys import request_key
+from kg_assets.ledger import WorkItem
+from kg_assets.warehouse_reads import claims_as_said
+from resources.aliases_file import OwnAliases
+from resources.models.types import Ask
+from resources.settings import EntitiesSettings
+from resources.warehouse.warehouse import Warehouse, insert_rows
+
+PAIRS_VERSION = f"{RULES_VERSION}.{JUDGE_VERSION}"
+ALIASES_VERSION = "1"
+Pairs = tuple[OpenPair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MovedUnit:
+    """A row of `moved_units`: claims about `unit_id` count for `canonical_id`."""
+
+    unit_id: str
+    canonical_id: str
+
+
+def named_entities(warehouse: Warehouse) -> list[Named]:
+    """All that the current claims name, before resolution, in order of first mention."""
+    return [
+        Named(found.unit.unit_id, found.unit.name, found.unit.type, found.descriptions, found.claims)
+        for found in merge_claims(claims_as_said(warehouse))
+        if found.unit.kind == "entity"
+    ]
+
+
+def pair_items(
+    warehouse: Warehouse, settings: EntitiesSettings, identity: Mapping[str, Any]
+) -> tuple[list[WorkItem[Decision | Pairs]], bool]:
+    """Each pair that a rule looked at; with a model those left open come in groups instead. Whether there are
+    such groups."""
+    if settings.resolve == "off":
+        return [], False
+    entities = {entity.entity_id: entity for entity in named_entities(warehouse)}
+    passages = warehouse.rows(Passage, "SELECT chunk_id, text FROM current_chunks")
+    decisions = rule_decisions(list(entities.values()), passages)
+    asked = [d for d in decisions if d.verdict == "open"] if settings.resolve == "model" else []
+    groups = batches([OpenPair(d, entities[d.left_id], entities[d.right_id]) for d in asked])
+    said: list[WorkItem[Decision | Pairs]] = [
+        WorkItem(_pair_id(d), fingerprint(PAIRS_VERSION, asdict(d)), d)
+        for d in decisions
+        if d.verdict != "open" or not asked
+    ]
+    for group in groups:
+        request, shown = pairs_request(group), [asdict(pair.decision) for pair in group]
+        said.append(
+            WorkItem(_pair_id(group[0].decision), request_key(PAIRS_VERSION, request, identity, shown), group)
+        )
+    return said, bool(groups)
+
+
+def decide_pairs(item: WorkItem[Decision | Pairs], ask: Ask) -> list[Decision]:
+    """The decision of a rule as it is, or those of the model on a group.
+
+    Raises:
+        CallFailed: the model's answer was unusable twice.
+    """
+    return [item.payload] if isinstance(item.payload, Decision) else judge(item.payload, ask)
+
+
+def alias_items(warehouse: Warehouse, own: OwnAliases) -> list[WorkItem[Alias]]:
+    """Each name that means the same as a canonical one, by the current decisions and the user's own."""
+    entities = named_entities(warehouse)
+    decisions = [*warehouse.rows(Decision, "FROM current_entity_pairs"), *_kept_apart(own)]
+    return [
+        WorkItem(row.alias_id, fingerprint(ALIASES_VERSION, asdict(row)), row)
+        for row in aliases(entities, decisions, own.same)
+    ]
+
+
+def store_moved_units(warehouse: Warehouse, rows: Sequence[Alias]) -> None:
+    """Note which units of the claims count for others, for queries that cannot work it out."""
+    moved = moved_units([made.claim for made in claims_as_said(warehouse)], rows)
+    with warehouse.transaction() as connection:
+        connection.execute("DELETE FROM moved_units")
+        insert_rows(connection, "moved_units", [MovedUnit(*pair) for pair in moved.items()])
+
+
+def _kept_apart(own: OwnAliases) -> list[Decision]:
+    return [
+        Decision(*ordered(entity_id(one), entity_id(other)), "different", OWN_FILE, 1.0, OWN_FILE)
+        for names in own.different
+        for one, other in combinations(names, 2)
+    ]
+
+
+def _pair_id(decision: Decision) -> str:
+    return f"{decision.left_id}/{decision.right_id}"
