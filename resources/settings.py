@@ -40,8 +40,11 @@ class DocumentsSettings(Section):
 
 
 class ChunkingSettings(Section):
-    """Token limits of a chunk."""
+    """How documents are cut, and token limits of a chunk. `separator` is a text, for the strategy of that
+    name only."""
 
+    strategy: Literal["structure", "recursive", "tokens", "separator"] = "structure"
+    separator: str = ""
     max_tokens: Annotated[int, Field(ge=16)] = 1024
     overlap_tokens: Annotated[int, Field(ge=0)] = 100
     tokenizer: Literal["cl100k_base", "o200k_base"] = "cl100k_base"
@@ -53,6 +56,21 @@ class ChunkingSettings(Section):
                 f"overlap_tokens ({self.overlap_tokens}) must be at most half of max_tokens "
                 f"({self.max_tokens})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _separator_with_its_strategy(self) -> "ChunkingSettings":
+        if self.strategy == "separator" and not self.separator:
+            raise ValueError(
+                'strategy separator needs the text to cut at: say it in separator, such as "\\n---\\n"'
+            )
+        if self.strategy != "separator" and self.separator:
+            raise ValueError(
+                f"separator is set, but strategy {self.strategy} does not use it: set strategy to separator "
+                "or remove it"
+            )
+        if "\\n" in self.separator:
+            raise ValueError('write a line break in separator as "\\n" between double quotation marks')
         return self
 
 

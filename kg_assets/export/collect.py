@@ -195,6 +195,7 @@ def _parameters(configuration: Configuration) -> tuple[tuple[str, str], ...]:
     strategy = s.traverse_strategy
     return (
         ("chunk size", f"{s.chunking.max_tokens} tokens, overlap {s.chunking.overlap_tokens}"),
+        ("chunks cut by", s.chunking.strategy),
         ("entity types", ", ".join(s.extraction.entity_types)),
         ("gleaning rounds", str(s.extraction.max_gleanings)),
         ("statements of each kind", str(s.comprehension.statements)),
