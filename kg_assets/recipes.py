@@ -42,10 +42,17 @@ INGREDIENTS: Mapping[str, Ingredients] = {
     "claims": Ingredients(
         CLAIMS_VERSION,
         "synthesizer",
-        (("graph", "extraction"), ("graph", "gleaning")),
+        (("graph", "extraction"), ("graph", "extraction_of_schema"), ("graph", "gleaning")),
         tuple(
             f"extraction.{key}"
-            for key in ("entity_types", "max_gleanings", "max_entities", "max_relations", "language")
+            for key in (
+                "entity_types",
+                "schema",
+                "max_gleanings",
+                "max_entities",
+                "max_relations",
+                "language",
+            )
         ),
     ),
     "knowledge_graph": Ingredients(
@@ -95,7 +102,7 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     for group, task in of.prompts:
         for language, text in prompt_files(group, task).items():
             found[f"prompt {task}.{language}"] = fingerprint(text)
-    settings = configuration.settings.model_dump(mode="json")
+    settings = configuration.settings.model_dump(mode="json", by_alias=True)
     for path in of.settings:
         found |= _flat(path, _at(settings, path))
     return found

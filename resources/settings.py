@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from resources.extraction_schema import ExtractionSchema
 from resources.models.settings import ModelSettings
 
 Positive = Annotated[int, Field(gt=0)]
@@ -90,7 +91,10 @@ DEFAULT_ENTITY_TYPES = (
 
 
 class ExtractionSettings(Section):
-    """What the synthesizer looks for in a chunk. `language` is what it writes in, by default the chunk's."""
+    """What the synthesizer looks for in a chunk. `language` is what it writes in, by default the chunk's.
+    `of_schema`, in yaml `schema`, takes the place of `entity_types`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     entity_types: Annotated[tuple[str, ...], Field(min_length=1)] = DEFAULT_ENTITY_TYPES
     max_gleanings: Annotated[int, Field(ge=0, le=10)] = 0
@@ -98,6 +102,20 @@ class ExtractionSettings(Section):
     max_relations: Positive = 30
     description_tokens: Positive = 512
     language: str | None = None
+    of_schema: ExtractionSchema | None = Field(default=None, alias="schema")
+
+    @model_validator(mode="after")
+    def _types_in_one_place(self) -> "ExtractionSettings":
+        if self.of_schema is not None and "entity_types" in self.model_fields_set:
+            raise ValueError("entity_types and schema are both set: name all types in schema")
+        return self
+
+    @property
+    def type_names(self) -> tuple[str, ...]:
+        """The types that an entity can have."""
+        if self.of_schema is None:
+            return self.entity_types
+        return tuple(entity.name for entity in self.of_schema.entities)
 
     @field_validator("entity_types")
     @classmethod

@@ -95,6 +95,8 @@ def _extraction(body: Mapping[str, Any], schema: Json) -> Json:
     most_relations = properties["relations"].get("maxItems", 100)
     entity_schema = properties["entities"].get("items", {})
     types = entity_schema.get("properties", {}).get("type", {}).get("enum") or ["concept"]
+    relation_schema = properties["relations"].get("items", {})
+    relation_types = relation_schema.get("properties", {}).get("type", {}).get("enum") or []
     entities: dict[str, Json] = {}
     relations: dict[tuple[str, str], Json] = {}
     for sentence in _sentences(text):
@@ -108,6 +110,8 @@ def _extraction(body: Mapping[str, Any], schema: Json) -> Json:
             entities.setdefault(name.casefold(), entity)
         for source, target in pairwise(names):
             relation = {"source": source, "target": target, "description": sentence, "quote": sentence}
+            if relation_types:
+                relation["type"] = relation_types[_number(source + target) % len(relation_types)]
             if len(relations) < most_relations:
                 relations.setdefault((source.casefold(), target.casefold()), relation)
     known = _already_told(body)

@@ -15,6 +15,7 @@ from kg_assets.export.sft import ExportPair
 from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
 from kg_assets.warehouse_reads import current_evidence, current_losses, current_units
 from resources.configuration import Configuration
+from resources.settings import ExtractionSettings
 from resources.warehouse.warehouse import Warehouse
 
 EXPORT_VERSION = "2"
@@ -196,12 +197,19 @@ def _parameters(configuration: Configuration) -> tuple[tuple[str, str], ...]:
     return (
         ("chunk size", f"{s.chunking.max_tokens} tokens, overlap {s.chunking.overlap_tokens}"),
         ("chunks cut by", s.chunking.strategy),
-        ("entity types", ", ".join(s.extraction.entity_types)),
+        ("entity types", ", ".join(s.extraction.type_names)),
+        *_relation_types(s.extraction),
         ("gleaning rounds", str(s.extraction.max_gleanings)),
         ("statements of each kind", str(s.comprehension.statements)),
         ("traversal", f"{strategy.expand_method}, {strategy.edge_sampling}, depth {strategy.max_depth}"),
         ("question forms", ", ".join(s.qa_forms)),
     )
+
+
+def _relation_types(extraction: ExtractionSettings) -> tuple[tuple[str, str], ...]:
+    if extraction.of_schema is None:
+        return ()
+    return (("relation types", ", ".join(relation.name for relation in extraction.of_schema.relations)),)
 
 
 def _documents(warehouse: Warehouse) -> tuple[ReportDocument, ...]:

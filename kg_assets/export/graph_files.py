@@ -46,7 +46,7 @@ def node_link(
     """The graph as node-link data, in the units' order: `networkx.node_link_graph(…, edges="edges")`.
 
     `comprehension` and `chunk_ids` are by unit id; a unit without comprehension has `loss` and `confidence`
-    null, never a default.
+    null, never a default; a relation without a type (of the user's schema) has no `type`.
 
     Raises:
         ValueError: a relation names an entity that is not among the units.
@@ -67,7 +67,8 @@ def node_link(
         else:
             names = {"source_name": unit.source, "target_name": unit.target}
             ends = {"source": unit.source_id, "target": unit.target_id}
-            edges.append({"id": unit.unit_id, **ends, **names, **shared})
+            typed = {"type": unit.type} if unit.type else {}
+            edges.append({"id": unit.unit_id, **ends, **names, **typed, **shared})
     known = {node["id"] for node in nodes}
     for edge in edges:
         if not {edge["source"], edge["target"]} <= known:

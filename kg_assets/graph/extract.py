@@ -5,15 +5,17 @@ Merging claims of many chunks is in `merge`; nothing here knows other chunks.
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from kg_assets.domain import Chunk, Claim, entity_id, fingerprint, normalise_name, relation_id
-from kg_assets.ledger import TRANSIENT_REASONS
+from kg_assets.graph.conformance import conforming
+from kg_assets.ledger import TRANSIENT_REASONS, DroppedPart
 from kg_assets.prompts import payload_message, system_prompt
 from resources.errors import CallFailed
+from resources.extraction_schema import RelationType
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 from resources.settings import ExtractionSettings
@@ -27,15 +29,22 @@ _MAX_SENTENCE_CHARS = 600
 def extraction_request(chunk: Chunk, settings: ExtractionSettings) -> ChatRequest:
     """The first request for a chunk. All that can change the claims is in it: it makes the row key too."""
     language = settings.language or chunk.language
-    prompt = system_prompt(
-        "graph",
-        "extraction",
-        language,
-        entity_types=", ".join(settings.entity_types),
-        max_entities=settings.max_entities,
-        max_relations=settings.max_relations,
-    )
-    tokens_per_item = 110 + len(max(settings.entity_types, key=len)) // 3
+    most = {"max_entities": settings.max_entities, "max_relations": settings.max_relations}
+    schema = settings.of_schema
+    if schema is None:
+        prompt = system_prompt(
+            "graph", "extraction", language, entity_types=", ".join(settings.entity_types), **most
+        )
+    else:
+        prompt = system_prompt(
+            "graph",
+            "extraction_of_schema",
+            language,
+            entity_types=_listed((entity.name, entity.description) for entity in schema.entities),
+            relation_types=_listed((_with_pairs(each), each.description) for each in schema.relations),
+            **most,
+        )
+    tokens_per_item = 110 + len(max(settings.type_names, key=len)) // 3
     return ChatRequest(
         messages=(Message("system", prompt), payload_message(_with_headings(chunk))),
         max_tokens=min(8192, 64 + tokens_per_item * (settings.max_entities + settings.max_relations)),
@@ -48,16 +57,24 @@ def extraction_request(chunk: Chunk, settings: ExtractionSettings) -> ChatReques
 
 def extraction_schema(settings: ExtractionSettings) -> dict[str, Any]:
     """JSON schema of an extraction; bounded everywhere, since small models run away in unbounded fields."""
-    name = {"type": "string", "minLength": 1, "maxLength": _MAX_NAME_CHARS}
-    sentence = {"type": "string", "minLength": 1, "maxLength": _MAX_SENTENCE_CHARS}
+    name: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": _MAX_NAME_CHARS}
+    sentence: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": _MAX_SENTENCE_CHARS}
     entity = {
         "name": name,
-        "type": {"type": "string", "enum": list(settings.entity_types)},
+        "type": {"type": "string", "enum": list(settings.type_names)},
         "quote": sentence,
         "description": sentence,
     }
     # The quote comes before the description: what is written first is copied, what follows restates it.
-    relation = {"source": name, "target": name, "quote": sentence, "description": sentence}
+    relation = {
+        "source": name,
+        "target": name,
+        "quote": sentence,
+        "description": sentence,
+    }
+    if settings.of_schema is not None:
+        types = [each.name for each in settings.of_schema.relations]
+        relation = {"source": name, "target": name, "type": {"type": "string", "enum": types}} | relation
     return {
         "title": "Extraction",
         "type": "object",
@@ -70,15 +87,19 @@ def extraction_schema(settings: ExtractionSettings) -> dict[str, Any]:
     }
 
 
-def extract_claims(chunk: Chunk, settings: ExtractionSettings, ask: Ask) -> list[Claim]:
-    """Claims of one chunk, those of further gleaning rounds included.
+def extract_claims(
+    chunk: Chunk, settings: ExtractionSettings, ask: Ask
+) -> Sequence[Claim] | Sequence[Claim | DroppedPart]:
+    """Claims of one chunk, those of further gleaning rounds included; those outside the user's schema, if
+    there is one, as drops.
 
     Raises:
         CallFailed: the model could not be asked, or its first answer was unusable twice.
     """
     request = extraction_request(chunk, settings)
+    schema = settings.of_schema
     found, responses = ask_structured(ask, request, validate_extraction)
-    claims = claims_of(found, chunk.text)
+    claims = claims_of(found, chunk.text, typed_relations=schema is not None)
     gleaning = Message("user", system_prompt("graph", "gleaning", settings.language or chunk.language))
     for _ in range(settings.max_gleanings):
         answer = Message("assistant", responses[-1].text)
@@ -90,11 +111,12 @@ def extract_claims(chunk: Chunk, settings: ExtractionSettings, ask: Ask) -> list
                 raise
             break  # an unusable further answer takes nothing from the earlier ones
         known = {claim.claim_id for claim in claims}
-        fresh = [claim for claim in claims_of(found, chunk.text) if claim.claim_id not in known]
+        told = claims_of(found, chunk.text, typed_relations=schema is not None)
+        fresh = [claim for claim in told if claim.claim_id not in known]
         if not fresh:
             break
         claims += fresh
-    return claims
+    return claims if schema is None else conforming(claims, schema)
 
 
 def validate_extraction(answer: Any) -> Mapping[str, Any]:
@@ -120,8 +142,9 @@ def validate_extraction(answer: Any) -> Mapping[str, Any]:
     return {"entities": entities, "relations": relations}
 
 
-def claims_of(found: Mapping[str, Any], chunk_text: str) -> list[Claim]:
-    """Validated rows as claims with their evidence, one per distinct wording, in the model's order."""
+def claims_of(found: Mapping[str, Any], chunk_text: str, typed_relations: bool = False) -> list[Claim]:
+    """Validated rows as claims with their evidence, one per distinct wording, in the model's order. Only a
+    schema gives relations a type."""
     claims: dict[str, Claim] = {}
     for row in found["entities"]:
         name = _unmarked(row["name"], chunk_text)
@@ -129,8 +152,9 @@ def claims_of(found: Mapping[str, Any], chunk_text: str) -> list[Claim]:
         claims.setdefault(claim.claim_id, claim)
     for row in found["relations"]:
         source, target = (_unmarked(row[end], chunk_text) for end in ("source", "target"))
-        unit = relation_id(source, target)
-        claim = _claim(chunk_text, row, kind="relation", unit_id=unit, source=source, target=target)
+        ends = {"unit_id": relation_id(source, target), "source": source, "target": target}
+        typed = {"type": _type(row)} if typed_relations else {}
+        claim = _claim(chunk_text, row, kind="relation", **ends, **typed)
         claims.setdefault(claim.claim_id, claim)
     return list(claims.values())
 
@@ -234,6 +258,16 @@ def _with_headings(chunk: Chunk) -> str:
     """Chunk text below the headings it stands under, where the chunk does not show them itself."""
     missing = [heading for heading in chunk.heading_path if heading not in chunk.text]
     return " > ".join(missing) + "\n\n" + chunk.text if missing else chunk.text
+
+
+def _listed(types: Iterable[tuple[str, str]]) -> str:
+    """One line for each type, with its description where there is one."""
+    return "\n".join(f"- {name}: {text}" if text else f"- {name}" for name, text in types)
+
+
+def _with_pairs(relation: RelationType) -> str:
+    pairs = ", ".join(f"{source} → {target}" for source, target in relation.pairs)
+    return f"{relation.name} ({pairs})" if pairs else relation.name
 
 
 def _array_of(properties: Mapping[str, Any], most: int) -> dict[str, Any]:

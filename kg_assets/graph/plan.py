@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kg_assets.domain import Chunk
+from kg_assets.graph.conformance import CONFORMANCE_VERSION
 from kg_assets.graph.extract import CLAIMS_VERSION, extraction_request
 from kg_assets.graph.merge import MergedUnit, merge_claims, unit_key
 from kg_assets.keys import request_key
@@ -20,11 +21,14 @@ def claim_items(
     warehouse: Warehouse, settings: ExtractionSettings, identity: Identity
 ) -> list[WorkItem[Chunk]]:
     """Each current chunk."""
+    schema = settings.of_schema
+    checked = () if schema is None else (CONFORMANCE_VERSION, schema.model_dump(mode="json"))
 
     def key(chunk: Chunk) -> str:
         gleaning = system_prompt("graph", "gleaning", settings.language or chunk.language)
         rounds = (settings.max_gleanings, gleaning if settings.max_gleanings else "")
-        return request_key(CLAIMS_VERSION, extraction_request(chunk, settings), identity, chunk.text, rounds)
+        request = extraction_request(chunk, settings)
+        return request_key(CLAIMS_VERSION, request, identity, chunk.text, rounds, *checked)
 
     return [
         WorkItem(chunk.chunk_id, key(chunk), chunk, chunk.document_id)
