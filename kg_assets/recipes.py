@@ -38,21 +38,25 @@ class Ingredients:
 
 INGREDIENTS: Mapping[str, Ingredients] = {
     "documents": Ingredients(DOCUMENTS_VERSION, settings=("documents.encodings", "documents.max_megabytes")),
-    "chunks": Ingredients(CHUNKER_VERSION, settings=("chunking",)),
+    "chunks": Ingredients(
+        CHUNKER_VERSION,
+        settings=tuple(
+            f"chunking.{key}"
+            for key in ("strategy", "separator", "max_tokens", "overlap_tokens", "tokenizer")
+        ),
+    ),
     "claims": Ingredients(
         CLAIMS_VERSION,
         "synthesizer",
-        (("graph", "extraction"), ("graph", "extraction_of_schema"), ("graph", "gleaning")),
-        tuple(
-            f"extraction.{key}"
-            for key in (
-                "entity_types",
-                "schema",
-                "max_gleanings",
-                "max_entities",
-                "max_relations",
-                "language",
-            )
+        tuple(("graph", task) for task in ("extraction", "extraction_of_schema", "gleaning", "coreference")),
+        (
+            "chunking.resolve_coreference",
+            "extraction.entity_types",
+            "extraction.schema",
+            "extraction.max_gleanings",
+            "extraction.max_entities",
+            "extraction.max_relations",
+            "extraction.language",
         ),
     ),
     "knowledge_graph": Ingredients(

@@ -42,13 +42,15 @@ class DocumentsSettings(Section):
 
 class ChunkingSettings(Section):
     """How documents are cut, and token limits of a chunk. `separator` is a text, for the strategy of that
-    name only."""
+    name only. With `resolve_coreference` a chunk's pronouns are replaced before it is read for claims; chunks
+    stay as they are."""
 
     strategy: Literal["structure", "recursive", "tokens", "separator"] = "structure"
     separator: str = ""
     max_tokens: Annotated[int, Field(ge=16)] = 1024
     overlap_tokens: Annotated[int, Field(ge=0)] = 100
     tokenizer: Literal["cl100k_base", "o200k_base"] = "cl100k_base"
+    resolve_coreference: bool = False
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> "ChunkingSettings":

@@ -28,6 +28,7 @@ _COMMON = re.compile(
     r"|which|what|when|where|into|than|then|there|their|his|her|has|have|had|will|would|can|could|but|about)$",
     re.IGNORECASE,
 )
+_PRONOUN = re.compile(r"(?:It|He|She|They)\b|[它他她]")
 _MOST_CHARS = 500
 
 
@@ -121,6 +122,19 @@ def _extraction(body: Mapping[str, Any], schema: Json) -> Json:
     }
 
 
+def _coreference(body: Mapping[str, Any], schema: Json) -> Json:
+    """Each pronoun that begins a sentence stands for the last thing named before it."""
+    asked = json.loads(payload(body))
+    named = [*asked["headings"], *_names(asked["before"])][-1:]
+    replacements = []
+    for sentence in _sentences(asked["text"]):
+        pronoun = _PRONOUN.match(sentence)
+        if pronoun and named:
+            replacements.append({"quote": sentence[:40].strip(), "pronoun": pronoun[0], "name": named[-1]})
+        named += _names(sentence)
+    return {"replacements": replacements[: schema["properties"]["replacements"]["maxItems"]]}
+
+
 def _already_told(body: Mapping[str, Any]) -> set[str]:
     """Names of entities in earlier answers, when what is missing is asked for; empty when an answer is
     repaired."""
@@ -192,6 +206,7 @@ def _multi_hop(body: Mapping[str, Any], _: Json) -> Json:
 
 
 _TASKS = {
+    "Coreference": _coreference,
     "Extraction": _extraction,
     "Statements": _statements,
     "Summary": _summary,

@@ -165,7 +165,7 @@ def test_another_schema_is_another_key_and_the_same_is_the_same(warehouse: Wareh
         connection.execute("INSERT INTO current_items VALUES ('chunks', 0, 'a.md', 'k', 'a.md')")
 
     def key(settings: ExtractionSettings) -> str:
-        (item,) = claim_items(warehouse, settings, {"model": "m"})
+        (item,) = claim_items(warehouse, settings, {"model": "m"}, False)
         return item.key
 
     wider = json.loads(json.dumps(SCHEMA))
@@ -191,9 +191,9 @@ def test_what_is_left_out_is_a_drop_with_its_document_and_is_not_asked_for_again
     answer = extraction([*THINGS, thing("Ann Marsh", "person"), thing("1987", "time")])
     ask = Scripted(answer)
     ledger = Ledger(warehouse, "claims", "run")
-    items = claim_items(warehouse, SETTINGS, {"model": "m"})
+    items = claim_items(warehouse, SETTINGS, {"model": "m"}, False)
     counts = ledger.execute(
-        items, ledger.pending(items), lambda item, _ask: extract_claims(item.payload, SETTINGS, ask)
+        items, ledger.pending(items), lambda item, _ask: extract_claims(item.payload.chunk, SETTINGS, ask)
     )
     assert (counts.rows_in, counts.new, counts.dropped, counts.rows_out) == (1, 1, 0, 3)
     frame = warehouse.frame("SELECT stage, document_id, item_id, reason, retry FROM current_drops")
