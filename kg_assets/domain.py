@@ -94,7 +94,8 @@ class Chunk:
 class Claim:
     """What one chunk says about one unit. Evidence positions are relative to the chunk's text.
 
-    For an entity `source` and `target` are empty; for a relation `name` and `type` are. `quoted` is False
+    For an entity `source` and `target` are empty; for a relation `name` is, and `type` too unless the user's
+    schema has types of relations. `quoted` is False
     where the model's quote was not in the chunk: then the evidence is the whole chunk.
     """
 

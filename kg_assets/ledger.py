@@ -39,6 +39,16 @@ class Dropped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class DroppedPart:
+    """Returned by a stage among the rows of one item: a part of it that cannot be used, while the rest can.
+    It is a drop like any other, but the item counts as done. `raw` is what was left out."""
+
+    reason: str
+    detail: str
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkItem(Generic[T]):
     """One row in. `item_id` is its identity now, `key` the fingerprint of all that can change its result."""
 
@@ -217,11 +227,20 @@ class Ledger:
         there = _keys(
             connection, "SELECT key FROM done WHERE stage = ? AND key IN (SELECT unnest(?))", self.stage, keys
         )
-        finished = {key: made for key, made in self._finished if key not in there}
+        outcomes = {key: made for key, made in self._finished if key not in there}
+        finished = {
+            key: [row for row in made if not isinstance(row, DroppedPart)] for key, made in outcomes.items()
+        }
+        parts = [
+            _StoredPart(self.stage, key, i, part.reason, part.detail, part.raw, now)
+            for key, made in outcomes.items()
+            for i, part in enumerate(row for row in made if isinstance(row, DroppedPart))
+        ]
         rows = [row for made in finished.values() for row in made]
         key_of_row = [key for key, made in finished.items() for _ in made]
         order = [i for made in finished.values() for i in range(len(made))]
         insert_rows(connection, self.stage, rows, {"key": key_of_row, "row_index": order})
+        insert_rows(connection, "dropped_parts", parts)
         insert_rows(
             connection,
             "done",
@@ -305,6 +324,17 @@ class _Done:
     rows: int
     run_id: str
     finished_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredPart:
+    stage: str
+    key: str
+    part_index: int
+    reason: str
+    detail: str
+    raw: str
+    dropped_at: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,14 +39,25 @@ class Ingredients:
 
 INGREDIENTS: Mapping[str, Ingredients] = {
     "documents": Ingredients(DOCUMENTS_VERSION, settings=("documents.encodings", "documents.max_megabytes")),
-    "chunks": Ingredients(CHUNKER_VERSION, settings=("chunking",)),
+    "chunks": Ingredients(
+        CHUNKER_VERSION,
+        settings=tuple(
+            f"chunking.{key}"
+            for key in ("strategy", "separator", "max_tokens", "overlap_tokens", "tokenizer")
+        ),
+    ),
     "claims": Ingredients(
         CLAIMS_VERSION,
         "synthesizer",
-        (("graph", "extraction"), ("graph", "gleaning")),
-        tuple(
-            f"extraction.{key}"
-            for key in ("entity_types", "max_gleanings", "max_entities", "max_relations", "language")
+        tuple(("graph", task) for task in ("extraction", "extraction_of_schema", "gleaning", "coreference")),
+        (
+            "chunking.resolve_coreference",
+            "extraction.entity_types",
+            "extraction.schema",
+            "extraction.max_gleanings",
+            "extraction.max_entities",
+            "extraction.max_relations",
+            "extraction.language",
         ),
     ),
     "entity_pairs": Ingredients(PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve",)),
@@ -102,7 +113,7 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     for group, task in of.prompts:
         for language, text in prompt_files(group, task).items():
             found[f"prompt {task}.{language}"] = fingerprint(text)
-    settings = configuration.settings.model_dump(mode="json")
+    settings = configuration.settings.model_dump(mode="json", by_alias=True)
     for path in of.settings:
         found |= _flat(path, _at(settings, path))
     return found

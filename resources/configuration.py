@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import yaml
@@ -122,11 +122,7 @@ def read_settings(config_file: Path | None) -> Settings:
         if config_file is not None:
             raise SettingsError(f"The configuration file {path} does not exist: check --config.")
         return Settings()
-    try:
-        loaded = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        # `from None`: a YAML error quotes the line it is about, on which a key may stand.
-        raise SettingsError(f"{path} cannot be read as YAML ({_reason(error)}): mend it.") from None
+    loaded = _yaml(path)
     if loaded is None:
         return Settings()
     if not isinstance(loaded, dict):
@@ -134,10 +130,34 @@ def read_settings(config_file: Path | None) -> Settings:
             f"{path} must hold keys and values such as 'chunking: {{max_tokens: 512}}' at its top."
         )
     _refuse_secrets(loaded, path)
+    loaded = _with_schema_file(loaded, path)
     try:
         return Settings.model_validate(_without_empty_sections(loaded, Settings))
     except ValidationError as error:
         raise SettingsError(f"{path}: {_explained(error)}") from None
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        # `from None`: a YAML error quotes the line it is about, on which a key may stand.
+        raise SettingsError(f"{path} cannot be read as YAML ({_reason(error)}): mend it.") from None
+
+
+def _with_schema_file(loaded: Mapping[Any, Any], path: Path) -> Mapping[Any, Any]:
+    """`loaded` with the content of the file that `extraction.schema` names, which is relative to `path`."""
+    extraction = loaded.get("extraction")
+    named = extraction.get("schema") if isinstance(extraction, Mapping) else None
+    if not isinstance(named, str) or not isinstance(extraction, Mapping):
+        return loaded
+    file = path.parent / named
+    if not file.is_file():
+        raise SettingsError(f"{path}: extraction.schema names the file {file}, which does not exist.")
+    schema = _yaml(file)
+    if not isinstance(schema, Mapping):
+        raise SettingsError(f"{file} must hold the lists 'entities' and 'relations' at its top.")
+    return {**loaded, "extraction": {**extraction, "schema": schema}}
 
 
 def _reason(error: Exception) -> str:
@@ -232,8 +252,10 @@ def _refuse_secrets(loaded: Mapping[Any, Any], path: Path, place: tuple[str, ...
 
 
 def _explained(error: ValidationError) -> str:
-    """The first thing that is wrong, in one sentence, without the offending value (it may be a secret)."""
-    first = error.errors(include_input=False, include_url=False)[0]
+    """The first thing that is wrong, in one sentence, without the offending value (it may be a secret). A key
+    that is not known comes before one that is missing: it is that one, misspelt."""
+    wrong = error.errors(include_input=False, include_url=False)
+    first = next((one for one in wrong if one["type"] == "extra_forbidden"), wrong[0])
     place = [str(part) for part in first["loc"]]
     dotted = ".".join(place)
     if first["type"] == "extra_forbidden":
@@ -248,7 +270,8 @@ def _meant(place: list[str]) -> str:
     """What an unknown key was probably meant to be: one of this section, or the same key of another."""
     section: type[BaseModel] | None = Settings
     for part in place[:-1]:
-        section = _section_of(section, part) if section else None
+        if not part.isdecimal():  # which entry of a list
+            section = _section_of(section, part) if section else None
     known = [f.alias or name for name, f in section.model_fields.items()] if section else []
     elsewhere = [dotted for dotted in _all_keys(Settings) if dotted.rpartition(".")[2] == place[-1]]
     close = elsewhere or difflib.get_close_matches(place[-1].lower(), known, n=1)
@@ -261,14 +284,20 @@ def _all_keys(section: type[BaseModel], above: str = "") -> list[str]:
     """Dotted places of all keys."""
     keys: list[str] = []
     for name, chosen in section.model_fields.items():
-        below = _section_of(section, name)
-        keys.append(f"{above}{chosen.alias or name}")
-        keys += _all_keys(below, f"{above}{name}.") if below else []
+        dotted = f"{above}{chosen.alias or name}"
+        below = _section_of(section, chosen.alias or name)
+        keys.append(dotted)
+        keys += _all_keys(below, f"{dotted}.") if below else []
     return keys
 
 
 def _section_of(section: type[BaseModel], name: object) -> type[BaseModel] | None:
-    """The settings class of a key, None for a key that holds a value or is unknown."""
-    chosen = section.model_fields.get(name) if isinstance(name, str) else None
-    kind = chosen.annotation if chosen else None
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+    """The settings class of a key, or of the entries of its list; None for a key that holds a value or is
+    unknown."""
+    kinds = [f.annotation for key, f in section.model_fields.items() if (f.alias or key) == name]
+    while kinds:
+        kind = kinds.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+        kinds += get_args(kind)
+    return None

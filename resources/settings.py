@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from resources.extraction_schema import ExtractionSchema
 from resources.models.settings import ModelSettings
 
 Positive = Annotated[int, Field(gt=0)]
@@ -41,11 +42,16 @@ class DocumentsSettings(Section):
 
 
 class ChunkingSettings(Section):
-    """Token limits of a chunk."""
+    """How documents are cut, and token limits of a chunk. `separator` is a text, for the strategy of that
+    name only. With `resolve_coreference` a chunk's pronouns are replaced before it is read for claims; chunks
+    stay as they are."""
 
+    strategy: Literal["structure", "recursive", "tokens", "separator"] = "structure"
+    separator: str = ""
     max_tokens: Annotated[int, Field(ge=16)] = 1024
     overlap_tokens: Annotated[int, Field(ge=0)] = 100
     tokenizer: Literal["cl100k_base", "o200k_base"] = "cl100k_base"
+    resolve_coreference: bool = False
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> "ChunkingSettings":
@@ -54,6 +60,21 @@ class ChunkingSettings(Section):
                 f"overlap_tokens ({self.overlap_tokens}) must be at most half of max_tokens "
                 f"({self.max_tokens})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _separator_with_its_strategy(self) -> "ChunkingSettings":
+        if self.strategy == "separator" and not self.separator:
+            raise ValueError(
+                'strategy separator needs the text to cut at: say it in separator, such as "\\n---\\n"'
+            )
+        if self.strategy != "separator" and self.separator:
+            raise ValueError(
+                f"separator is set, but strategy {self.strategy} does not use it: set strategy to separator "
+                "or remove it"
+            )
+        if "\\n" in self.separator:
+            raise ValueError('write a line break in separator as "\\n" between double quotation marks')
         return self
 
 
@@ -73,7 +94,10 @@ DEFAULT_ENTITY_TYPES = (
 
 
 class ExtractionSettings(Section):
-    """What the synthesizer looks for in a chunk. `language` is what it writes in, by default the chunk's."""
+    """What the synthesizer looks for in a chunk. `language` is what it writes in, by default the chunk's.
+    `of_schema`, in yaml `schema`, takes the place of `entity_types`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     entity_types: Annotated[tuple[str, ...], Field(min_length=1)] = DEFAULT_ENTITY_TYPES
     max_gleanings: Annotated[int, Field(ge=0, le=10)] = 0
@@ -81,6 +105,20 @@ class ExtractionSettings(Section):
     max_relations: Positive = 30
     description_tokens: Positive = 512
     language: str | None = None
+    of_schema: ExtractionSchema | None = Field(default=None, alias="schema")
+
+    @model_validator(mode="after")
+    def _types_in_one_place(self) -> "ExtractionSettings":
+        if self.of_schema is not None and "entity_types" in self.model_fields_set:
+            raise ValueError("entity_types and schema are both set: name all types in schema")
+        return self
+
+    @property
+    def type_names(self) -> tuple[str, ...]:
+        """The types that an entity can have."""
+        if self.of_schema is None:
+            return self.entity_types
+        return tuple(entity.name for entity in self.of_schema.entities)
 
     @field_validator("entity_types")
     @classmethod

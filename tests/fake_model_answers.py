@@ -28,6 +28,7 @@ _COMMON = re.compile(
     r"|which|what|when|where|into|than|then|there|their|his|her|has|have|had|will|would|can|could|but|about)$",
     re.IGNORECASE,
 )
+_PRONOUN = re.compile(r"(?:It|He|She|They)\b|[它他她]")
 _MOST_CHARS = 500
 
 
@@ -95,6 +96,8 @@ def _extraction(body: Mapping[str, Any], schema: Json) -> Json:
     most_relations = properties["relations"].get("maxItems", 100)
     entity_schema = properties["entities"].get("items", {})
     types = entity_schema.get("properties", {}).get("type", {}).get("enum") or ["concept"]
+    relation_schema = properties["relations"].get("items", {})
+    relation_types = relation_schema.get("properties", {}).get("type", {}).get("enum") or []
     entities: dict[str, Json] = {}
     relations: dict[tuple[str, str], Json] = {}
     for sentence in _sentences(text):
@@ -108,6 +111,8 @@ def _extraction(body: Mapping[str, Any], schema: Json) -> Json:
             entities.setdefault(name.casefold(), entity)
         for source, target in pairwise(names):
             relation = {"source": source, "target": target, "description": sentence, "quote": sentence}
+            if relation_types:
+                relation["type"] = relation_types[_number(source + target) % len(relation_types)]
             if len(relations) < most_relations:
                 relations.setdefault((source.casefold(), target.casefold()), relation)
     known = _already_told(body)
@@ -115,6 +120,19 @@ def _extraction(body: Mapping[str, Any], schema: Json) -> Json:
         "entities": [entity for name, entity in entities.items() if name not in known],
         "relations": [r for (s, t), r in relations.items() if not {s, t} <= known],
     }
+
+
+def _coreference(body: Mapping[str, Any], schema: Json) -> Json:
+    """Each pronoun that begins a sentence stands for the last thing named before it."""
+    asked = json.loads(payload(body))
+    named = [*asked["headings"], *_names(asked["before"])][-1:]
+    replacements = []
+    for sentence in _sentences(asked["text"]):
+        pronoun = _PRONOUN.match(sentence)
+        if pronoun and named:
+            replacements.append({"quote": sentence[:40].strip(), "pronoun": pronoun[0], "name": named[-1]})
+        named += _names(sentence)
+    return {"replacements": replacements[: schema["properties"]["replacements"]["maxItems"]]}
 
 
 def _already_told(body: Mapping[str, Any]) -> set[str]:
@@ -204,6 +222,7 @@ def _entity_pairs(body: Mapping[str, Any], _: Json) -> Json:
 
 _TASKS = {
     "EntityPairs": _entity_pairs,
+    "Coreference": _coreference,
     "Extraction": _extraction,
     "Statements": _statements,
     "Summary": _summary,

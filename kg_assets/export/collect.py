@@ -17,6 +17,7 @@ from kg_assets.export.sft import ExportPair
 from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
 from kg_assets.warehouse_reads import current_evidence, current_losses, current_units
 from resources.configuration import Configuration
+from resources.settings import ExtractionSettings
 from resources.warehouse.warehouse import Warehouse, read_rows
 
 EXPORT_VERSION = "2"
@@ -202,12 +203,20 @@ def _parameters(configuration: Configuration) -> tuple[tuple[str, str], ...]:
     strategy = s.traverse_strategy
     return (
         ("chunk size", f"{s.chunking.max_tokens} tokens, overlap {s.chunking.overlap_tokens}"),
-        ("entity types", ", ".join(s.extraction.entity_types)),
+        ("chunks cut by", s.chunking.strategy),
+        ("entity types", ", ".join(s.extraction.type_names)),
+        *_relation_types(s.extraction),
         ("gleaning rounds", str(s.extraction.max_gleanings)),
         ("statements of each kind", str(s.comprehension.statements)),
         ("traversal", f"{strategy.expand_method}, {strategy.edge_sampling}, depth {strategy.max_depth}"),
         ("question forms", ", ".join(s.qa_forms)),
     )
+
+
+def _relation_types(extraction: ExtractionSettings) -> tuple[tuple[str, str], ...]:
+    if extraction.of_schema is None:
+        return ()
+    return (("relation types", ", ".join(relation.name for relation in extraction.of_schema.relations)),)
 
 
 def _documents(warehouse: Warehouse) -> tuple[ReportDocument, ...]:

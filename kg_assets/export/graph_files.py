@@ -53,7 +53,8 @@ def node_link(
     """The graph as node-link data, in the units' order: `networkx.node_link_graph(…, edges="edges")`.
 
     The mappings are by unit id; a unit without comprehension has `loss` and `confidence` null, never a
-    default. `spellings` are all ways to write an entity: those that are not its name are its aliases.
+    default; a relation without a type (of the user's schema) has no `type`. `spellings` are all ways to write
+    an entity: those that are not its name are its aliases.
 
     Raises:
         ValueError: a relation names an entity that is not among the units.
@@ -76,7 +77,8 @@ def node_link(
         else:
             names = {"source_name": unit.source, "target_name": unit.target}
             ends = {"source": unit.source_id, "target": unit.target_id}
-            edges.append({"id": unit.unit_id, **ends, **names, **shared})
+            typed = {"type": unit.type} if unit.type else {}
+            edges.append({"id": unit.unit_id, **ends, **names, **typed, **shared})
     known = {node["id"] for node in nodes}
     for edge in edges:
         if not {edge["source"], edge["target"]} <= known:

@@ -217,7 +217,7 @@ def draw_entities(graph: Graph, data: ReportData) -> Drawing:
     )
     nodes = [{"name": u.name, "type": u.type, **_detail(u, data)} for u in graph.entities]
     edges = [
-        {"from": a, "to": b, **_detail(unit, data)}
+        {"from": a, "to": b, **({"type": unit.type} if unit.type else {}), **_detail(unit, data)}
         for unit, (a, b) in zip(graph.relations, graph.ends, strict=True)
     ]
     return Drawing(marks, lines, {"nodes": nodes, "edges": edges}, False, 0)

@@ -45,9 +45,16 @@ def claims(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Materi
         if (same := stage.as_it_was()) is not None:
             return same
         settings = stage.settings.extraction
-        items = claim_items(stage.warehouse, settings, stage.bench.endpoint("synthesizer").identity())
+        items = claim_items(
+            stage.warehouse,
+            settings,
+            stage.bench.endpoint("synthesizer").identity(),
+            stage.settings.chunking.resolve_coreference,
+        )
         row = stage.execute(
-            items, lambda item, ask: extract_claims(item.payload, settings, ask), "synthesizer"
+            items,
+            lambda item, ask: extract_claims(item.payload.chunk, settings, ask, item.payload.before),
+            "synthesizer",
         )
         quoted, total = stage.warehouse.frame(
             "SELECT count(*) FILTER (quoted), count(*) FROM current_claims"

@@ -4,16 +4,17 @@ Merging claims of many chunks is in `merge`; nothing here knows other chunks.
 """
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from kg_assets.domain import Chunk, Claim, entity_id, fingerprint, normalise_name, relation_id
-from kg_assets.ledger import TRANSIENT_REASONS
+from kg_assets.graph.conformance import conforming
+from kg_assets.graph.coreference import ResolvedText, resolve
+from kg_assets.ledger import TRANSIENT_REASONS, DroppedPart
 from kg_assets.prompts import payload_message, system_prompt
 from resources.errors import CallFailed
+from resources.extraction_schema import RelationType
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 from resources.settings import ExtractionSettings
@@ -27,15 +28,22 @@ _MAX_SENTENCE_CHARS = 600
 def extraction_request(chunk: Chunk, settings: ExtractionSettings) -> ChatRequest:
     """The first request for a chunk. All that can change the claims is in it: it makes the row key too."""
     language = settings.language or chunk.language
-    prompt = system_prompt(
-        "graph",
-        "extraction",
-        language,
-        entity_types=", ".join(settings.entity_types),
-        max_entities=settings.max_entities,
-        max_relations=settings.max_relations,
-    )
-    tokens_per_item = 110 + len(max(settings.entity_types, key=len)) // 3
+    most = {"max_entities": settings.max_entities, "max_relations": settings.max_relations}
+    schema = settings.of_schema
+    if schema is None:
+        prompt = system_prompt(
+            "graph", "extraction", language, entity_types=", ".join(settings.entity_types), **most
+        )
+    else:
+        prompt = system_prompt(
+            "graph",
+            "extraction_of_schema",
+            language,
+            entity_types=_listed((entity.name, entity.description) for entity in schema.entities),
+            relation_types=_listed((_with_pairs(each), each.description) for each in schema.relations),
+            **most,
+        )
+    tokens_per_item = 110 + len(max(settings.type_names, key=len)) // 3
     return ChatRequest(
         messages=(Message("system", prompt), payload_message(_with_headings(chunk))),
         max_tokens=min(8192, 64 + tokens_per_item * (settings.max_entities + settings.max_relations)),
@@ -48,16 +56,24 @@ def extraction_request(chunk: Chunk, settings: ExtractionSettings) -> ChatReques
 
 def extraction_schema(settings: ExtractionSettings) -> dict[str, Any]:
     """JSON schema of an extraction; bounded everywhere, since small models run away in unbounded fields."""
-    name = {"type": "string", "minLength": 1, "maxLength": _MAX_NAME_CHARS}
-    sentence = {"type": "string", "minLength": 1, "maxLength": _MAX_SENTENCE_CHARS}
+    name: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": _MAX_NAME_CHARS}
+    sentence: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": _MAX_SENTENCE_CHARS}
     entity = {
         "name": name,
-        "type": {"type": "string", "enum": list(settings.entity_types)},
+        "type": {"type": "string", "enum": list(settings.type_names)},
         "quote": sentence,
         "description": sentence,
     }
     # The quote comes before the description: what is written first is copied, what follows restates it.
-    relation = {"source": name, "target": name, "quote": sentence, "description": sentence}
+    relation = {
+        "source": name,
+        "target": name,
+        "quote": sentence,
+        "description": sentence,
+    }
+    if settings.of_schema is not None:
+        types = [each.name for each in settings.of_schema.relations]
+        relation = {"source": name, "target": name, "type": {"type": "string", "enum": types}} | relation
     return {
         "title": "Extraction",
         "type": "object",
@@ -70,16 +86,29 @@ def extraction_schema(settings: ExtractionSettings) -> dict[str, Any]:
     }
 
 
-def extract_claims(chunk: Chunk, settings: ExtractionSettings, ask: Ask) -> list[Claim]:
-    """Claims of one chunk, those of further gleaning rounds included.
+def extract_claims(
+    chunk: Chunk, settings: ExtractionSettings, ask: Ask, before: str | None = None
+) -> Sequence[Claim | DroppedPart]:
+    """Claims of one chunk, those of further gleaning rounds included; as drops those outside the user's
+    schema, if there is one, and pronouns that could not be replaced.
+
+    Args:
+        chunk: what is read; evidence is quoted from its text whatever is replaced.
+        settings: what to look for.
+        ask: the way to the synthesizer.
+        before: the text before the chunk, by which its pronouns are replaced first; None leaves them.
 
     Raises:
         CallFailed: the model could not be asked, or its first answer was unusable twice.
     """
-    request = extraction_request(chunk, settings)
+    schema, language = settings.of_schema, settings.language or chunk.language
+    read, left_out = ResolvedText(chunk.text), list[DroppedPart]()
+    if before is not None:
+        read, left_out = resolve(chunk, before, language, ask)
+    request = extraction_request(replace(chunk, text=read.text), settings)
     found, responses = ask_structured(ask, request, validate_extraction)
-    claims = claims_of(found, chunk.text)
-    gleaning = Message("user", system_prompt("graph", "gleaning", settings.language or chunk.language))
+    claims = claims_of(found, read, typed_relations=schema is not None)
+    gleaning = Message("user", system_prompt("graph", "gleaning", language))
     for _ in range(settings.max_gleanings):
         answer = Message("assistant", responses[-1].text)
         request = replace(request, messages=(*request.messages, answer, gleaning))
@@ -90,11 +119,12 @@ def extract_claims(chunk: Chunk, settings: ExtractionSettings, ask: Ask) -> list
                 raise
             break  # an unusable further answer takes nothing from the earlier ones
         known = {claim.claim_id for claim in claims}
-        fresh = [claim for claim in claims_of(found, chunk.text) if claim.claim_id not in known]
+        told = claims_of(found, read, typed_relations=schema is not None)
+        fresh = [claim for claim in told if claim.claim_id not in known]
         if not fresh:
             break
         claims += fresh
-    return claims
+    return [*(claims if schema is None else conforming(claims, schema)), *left_out]
 
 
 def validate_extraction(answer: Any) -> Mapping[str, Any]:
@@ -120,28 +150,30 @@ def validate_extraction(answer: Any) -> Mapping[str, Any]:
     return {"entities": entities, "relations": relations}
 
 
-def claims_of(found: Mapping[str, Any], chunk_text: str) -> list[Claim]:
-    """Validated rows as claims with their evidence, one per distinct wording, in the model's order."""
+def claims_of(found: Mapping[str, Any], read: ResolvedText, typed_relations: bool = False) -> list[Claim]:
+    """Validated rows as claims with their evidence, one per distinct wording, in the model's order. Only a
+    schema gives relations a type."""
     claims: dict[str, Claim] = {}
     for row in found["entities"]:
-        name = _unmarked(row["name"], chunk_text)
-        claim = _claim(chunk_text, row, kind="entity", unit_id=entity_id(name), name=name, type=_type(row))
+        name = _unmarked(row["name"], read.original)
+        claim = _claim(read, row, kind="entity", unit_id=entity_id(name), name=name, type=_type(row))
         claims.setdefault(claim.claim_id, claim)
     for row in found["relations"]:
-        source, target = (_unmarked(row[end], chunk_text) for end in ("source", "target"))
-        unit = relation_id(source, target)
-        claim = _claim(chunk_text, row, kind="relation", unit_id=unit, source=source, target=target)
+        source, target = (_unmarked(row[end], read.original) for end in ("source", "target"))
+        ends = {"unit_id": relation_id(source, target), "source": source, "target": target}
+        typed = {"type": _type(row)} if typed_relations else {}
+        claim = _claim(read, row, kind="relation", **ends, **typed)
         claims.setdefault(claim.claim_id, claim)
     return list(claims.values())
 
 
-def _claim(chunk_text: str, row: Mapping[str, str], **fields: Any) -> Claim:
-    span = align_quote(row.get("quote", ""), chunk_text)
-    start, end = span or (0, len(chunk_text))
+def _claim(read: ResolvedText, row: Mapping[str, str], **fields: Any) -> Claim:
+    span = read.evidence(row.get("quote", ""))
+    start, end = span or (0, len(read.original))
     identity = [fields["unit_id"], fields.get("type"), fields.get("source"), row["description"]]
     defaults = {"name": "", "type": "", "source": "", "target": ""}
     return Claim(
-        claim_id="k" + fingerprint(identity, chunk_text),
+        claim_id="k" + fingerprint(identity, read.original),
         description=row["description"],
         evidence_start=start,
         evidence_end=end,
@@ -150,90 +182,20 @@ def _claim(chunk_text: str, row: Mapping[str, str], **fields: Any) -> Claim:
     )
 
 
-_SAME_CHARACTER = str.maketrans(
-    dict.fromkeys("“”„‟«»″＂「」『』", '"')
-    | dict.fromkeys("‘’‚‛`´′＇", "'")
-    | dict.fromkeys("‐‑‒–—−－", "-")
-    | {"。": "."}
-)
-
-
-def align_quote(quote: str, text: str) -> tuple[int, int] | None:
-    """Where `quote` stands in `text`, as (start, end), or None.
-
-    Exact first; then with white space, quotation marks, dashes, full-width forms and case held equal. A quote
-    with other words than the text's is not evidence, nor is one that only stands inside other words ("ion" in
-    "region"); a literal piece of a word is.
-    """
-    quote = quote.strip()
-    if not quote:
-        return None
-    literal = [(at.start(), at.start() + len(quote)) for at in re.finditer(f"(?={re.escape(quote)})", text)]
-    if literal:
-        return next((span for span in literal if _whole_words(text, *span)), literal[0])
-    wanted, _ = _comparable(quote.strip(" .。…\"'“”‘’「」"))
-    if not wanted:
-        return None
-    haystack, origin = _comparable(text)
-    at = haystack.find(wanted)
-    while at >= 0:
-        span = origin[at], origin[at + len(wanted) - 1] + 1
-        if _whole_words(text, *span) and _whole_characters(origin, at, at + len(wanted)):
-            return span
-        at = haystack.find(wanted, at + 1)
-    return None
-
-
-@lru_cache(maxsize=16)  # the quotes of one chunk come together
-def _comparable(text: str) -> tuple[str, list[int]]:
-    """`text` in one spelling without white space, and for each remaining character its index in `text`.
-
-    Compatibility forms (full-width letters, ligatures) and accents are taken apart; invisible characters such
-    as the soft hyphen are left out.
-    """
-    characters: list[str] = []
-    origin: list[int] = []
-    for index, character in enumerate(text.translate(_SAME_CHARACTER)):
-        if character.isascii():
-            folded = character.lower()
-        elif unicodedata.category(character) == "Cf":
-            continue
-        else:
-            folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
-        for part in folded:
-            if not part.isspace():
-                characters.append(part)
-                origin.append(index)
-    return "".join(characters), origin
-
-
-def _whole_characters(origin: Sequence[int], start: int, end: int) -> bool:
-    """Whether a comparable span ends at borders of the text's characters, of which one can become several."""
-    return (start == 0 or origin[start - 1] != origin[start]) and (
-        end == len(origin) or origin[end] != origin[end - 1]
-    )
-
-
-def _whole_words(text: str, start: int, end: int) -> bool:
-    """Whether a span begins and ends between words, in writing with spaces: letters with a case, digits."""
-    return not (_joined(text, start) or _joined(text, end))
-
-
-def _joined(text: str, border: int) -> bool:
-    if not 0 < border < len(text):
-        return False
-    before, after = text[border - 1], text[border]
-    return bool(unicodedata.combining(after)) or (_in_word(before) and _in_word(after))
-
-
-def _in_word(character: str) -> bool:
-    return character.isdecimal() or character.lower() != character.upper()
-
-
 def _with_headings(chunk: Chunk) -> str:
     """Chunk text below the headings it stands under, where the chunk does not show them itself."""
     missing = [heading for heading in chunk.heading_path if heading not in chunk.text]
     return " > ".join(missing) + "\n\n" + chunk.text if missing else chunk.text
+
+
+def _listed(types: Iterable[tuple[str, str]]) -> str:
+    """One line for each type, with its description where there is one."""
+    return "\n".join(f"- {name}: {text}" if text else f"- {name}" for name, text in types)
+
+
+def _with_pairs(relation: RelationType) -> str:
+    pairs = ", ".join(f"{source} → {target}" for source, target in relation.pairs)
+    return f"{relation.name} ({pairs})" if pairs else relation.name
 
 
 def _array_of(properties: Mapping[str, Any], most: int) -> dict[str, Any]:

@@ -88,6 +88,7 @@ def _relation(unit: GraphUnit, support: MergedUnit) -> RelationEdge:
         id=unit.unit_id,
         source_id=unit.source_id,
         target_id=unit.target_id,
+        type=unit.type,
         description=unit.description,
         language=unit.language,
         content_hash=unit.content_hash,

@@ -44,8 +44,8 @@ def merge_claims(claims: Sequence[ChunkClaim]) -> list[MergedUnit]:
     """All units that the claims speak of, entities first, each kind in order of first mention.
 
     Entity identity is `normalise_name`; its name and type are the majority's, ties by order. A relation is
-    one per unordered pair, its direction the majority's. A relation that names an entity no claim describes
-    creates it with type `unknown`, supported by that relation.
+    one per unordered pair, its direction and type the majority's. A relation that names an entity no claim
+    describes creates it with type `unknown`, supported by that relation.
 
     Args:
         claims: in document order, which makes the result stable.
@@ -133,12 +133,14 @@ def _entity(
 def _relation(
     unit_id: str, claims: Sequence[ChunkClaim], names: Mapping[str, str], id_of: Callable[[str], str]
 ) -> MergedUnit:
-    directions = ((id_of(made.claim.source), id_of(made.claim.target)) for made in claims)
-    source_id, target_id = _majority(directions) or ("", "")
+    # Direction and type are chosen together: each alone could be a relation that nobody claims.
+    said = ((id_of(c.source), id_of(c.target), c.type) for c in (made.claim for made in claims))
+    source_id, target_id, type_ = _majority(said) or ("", "", "")
     unit = _bare_unit(
         unit_id,
         "relation",
         claims,
+        type=type_,
         source_id=source_id,
         target_id=target_id,
         source=names[source_id],

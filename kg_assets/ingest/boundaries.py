@@ -16,6 +16,9 @@ _BRACKETS = "”’»」』）】》〉〕］］)]}"
 # These open and close alike.
 _MARKS = re.compile(r"\"+|'+|\*+|_+|`+")
 _CONTINUES = "，、,：:；;"
+_PAIRS = (("“", "”"), ("「", "」"), ("『", "』"), ("（", "）"), ("《", "》"))
+# Japanese goes on with the sentence that a quotation stands in: 「止めろ。」と言った。
+_QUOTING = re.compile(r"って|を|など|と(?!ころ|にかく|りあえず|ても|もに|くに)")
 _SPACE = re.compile(r"\s*")
 _CLAUSE = re.compile(r"(?:[，、：；;—–]|[,;:](?=\s|[\u3040-\u30ff\u3400-\u9fff]))+[”’」』）】》)\]\"']*")
 _WORD = re.compile(r"\S+")
@@ -41,7 +44,8 @@ def split_sentences(text: str, start: int, end: int) -> list[Span]:
     """Sentences, each with its closing quotes and brackets.
 
     A stop after an abbreviation, an initial or an enumerator, inside a number, a URL or a name, and any mark
-    before a lower-case letter ends none. Chinese marks need no white space after them.
+    before a lower-case letter ends none, nor does one inside quotation marks or brackets of which it is not
+    the last. Chinese and Japanese marks need no white space after them.
     """
     sentences: list[Span] = []
     begin = start
@@ -117,7 +121,9 @@ def _sentence_end(text: str, begin: int, end: int, run: re.Match[str]) -> int | 
     cut = _after_closings(text, begin, end, run, strong)
     if cut >= end:
         return end
-    if text[cut] in _CONTINUES:
+    if text[cut] in _CONTINUES or _inside_pair(text, begin, cut, end):
+        return None
+    if text[cut - 1] in "」』" and _QUOTING.match(text, cut, end):
         return None
     following = _SPACE.match(text, cut, end)
     after = following.end() if following else cut
@@ -134,6 +140,17 @@ def _sentence_end(text: str, begin: int, end: int, run: re.Match[str]) -> int | 
         between = run.start() > begin and _is_cjk(text[run.start() - 1]) and _is_cjk(text[cut])
         return cut if between else None
     return None if marks in ".．" and _is_abbreviation(text, begin, run.start(), text[after]) else cut
+
+
+def _inside_pair(text: str, begin: int, cut: int, end: int) -> bool:
+    """Whether `cut` lies between an opening mark and the one that closes it, both near."""
+    for opening, closing in _PAIRS:
+        opened = text.rfind(opening, max(begin, cut - _QUOTATION_CHARS), cut)
+        if opened >= 0 and text.find(closing, opened, cut) < 0:
+            closed = text.find(closing, cut, min(end, cut + _QUOTATION_CHARS))
+            if closed >= 0 and text.find(opening, cut, closed) < 0:
+                return True
+    return False
 
 
 def _after_closings(text: str, begin: int, end: int, run: re.Match[str], strong: bool) -> int:
@@ -174,8 +191,12 @@ def _is_abbreviation(text: str, begin: int, stop: int, following: str) -> bool:
     if word in _ENDS_ANYWAY:
         return False
     initials = all(len(part) == 1 for part in word.split("."))
-    # A single Han character is a word, a single capital letter an initial.
-    if initials and (match[0].isupper() or ("." in word and word.isascii())):
+    # A single Han character is a word, a single capital letter an initial, but not that of 20 °C.
+    if (
+        initials
+        and not near.endswith("°", 0, match.start())
+        and (match[0].isupper() or ("." in word and word.isascii()))
+    ):
         return True
     if _TITLES.fullmatch(word):
         return True

@@ -4,24 +4,41 @@ from dataclasses import dataclass, replace
 
 from kg_assets.ingest.pieces import CountTokens, Piece, cut_piece
 
-# A chunk may end early, where the text does: at a heading if so full, at a paragraph if so full.
-_FULL_FOR_HEADING = 1 / 2
-_FULL_FOR_BLOCK = 3 / 4
 # Token counts of joined pieces are not quite the sum; so often is the true count taken while filling.
 _RECOUNTS = 3
+# A sum of pieces so many times the limit is no matter of joints any more.
+_FAR_ABOVE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class PackedSpan:
-    """A chunk to be: `start` includes the overlap, `first` is the first piece that is not overlap."""
+    """A chunk to be: `start` includes the overlap, what is new begins at `new`."""
 
     start: int
     end: int
     tokens: int
-    first: Piece
+    new: int
 
 
-def pack(text: str, pieces: list[Piece], limit: int, overlap: int, count: CountTokens) -> list[PackedSpan]:
+@dataclass(frozen=True, slots=True)
+class EarlyEnds:
+    """A chunk may end early, where the text does, if it is so full by then (a share of the limit): before a
+    heading, before a list, a table or a paragraph that it could not hold whole but the next chunk can, and
+    else before the item, row or paragraph that did not fit."""
+
+    heading: float
+    group: float
+    block: float
+
+
+AT_STRUCTURE = EarlyEnds(heading=1 / 2, group=1 / 4, block=3 / 4)
+AT_PARAGRAPHS = EarlyEnds(heading=1, group=0, block=3 / 4)
+NOWHERE = EarlyEnds(heading=1, group=1, block=1)
+
+
+def pack(
+    text: str, pieces: list[Piece], limit: int, overlap: int, count: CountTokens, ends: EarlyEnds
+) -> list[PackedSpan]:
     """Spans of at most `limit` tokens (counted in full, not summed) that hold all pieces in order.
 
     Consecutive spans share up to `overlap` tokens of whole sentences, unless a heading is between them.
@@ -30,18 +47,21 @@ def pack(text: str, pieces: list[Piece], limit: int, overlap: int, count: CountT
     Raises:
         ValueError: `count` gives more than `limit` for a single character.
     """
-    return _Packer(text, pieces, limit, overlap, count).run()
+    return _Packer(text, pieces, limit, overlap, count, ends).run()
 
 
 class _Packer:
     """`_first` is the piece the current chunk starts with, `_lead` the first one it repeats (or `_first`)."""
 
-    def __init__(self, text: str, pieces: list[Piece], limit: int, overlap: int, count: CountTokens) -> None:
+    def __init__(
+        self, text: str, pieces: list[Piece], limit: int, overlap: int, count: CountTokens, ends: EarlyEnds
+    ) -> None:
         self._text = text
         self._pieces = list(pieces)
         self._limit = limit
         self._overlap = overlap
         self._count = count
+        self._ends = ends
         self._first = 0
         self._lead = 0
 
@@ -53,9 +73,8 @@ class _Packer:
             if not at_gap:
                 stop = self._with_content(self._best_end(stop))
             stop, tokens = self._within_limit(stop)
-            first = self._pieces[self._first]
-            start = self._pieces[self._lead].start
-            packed.append(PackedSpan(start, self._pieces[stop - 1].end, tokens, first))
+            start, new = self._pieces[self._lead].start, self._pieces[self._first].start
+            packed.append(PackedSpan(start, self._pieces[stop - 1].end, tokens, new))
             self._lead = self._overlap_start(stop)
             self._first = stop
         return packed
@@ -87,18 +106,41 @@ class _Packer:
         return stop
 
     def _best_end(self, stop: int) -> int:
-        """The last heading at or before `stop` if the chunk is full enough there, else the last block."""
+        """Where `_ends` lets the chunk end: the last heading, else before the group that `stop` would cut,
+        else the last block, else `stop`."""
         used = self._sum(self._first, stop)
-        at_block = stop
+        group = self._cut_group(stop)
+        at_group, at_block = None, None
         for end in range(stop, self._first, -1):
             piece = self._pieces[end]
-            if piece.is_heading and used >= _FULL_FOR_HEADING * self._limit:
+            if piece.is_heading and used >= self._ends.heading * self._limit:
                 return end
+            if end == group < stop and used >= self._ends.group * self._limit:
+                at_group = end
             starts_block = piece.block is not self._pieces[end - 1].block
-            if at_block == stop and starts_block and used >= _FULL_FOR_BLOCK * self._limit:
+            if at_block is None and starts_block and used >= self._ends.block * self._limit:
                 at_block = end
             used -= self._pieces[end - 1].tokens
-        return at_block
+        return at_group or at_block or stop
+
+    def _cut_group(self, stop: int) -> int:
+        """Where the group begins that an end at `stop` would cut although one chunk can hold it whole; `stop`
+        if there is none."""
+        group = self._pieces[stop].block.group
+        begin = stop
+        while begin > self._first and self._pieces[begin - 1].block.group == group:
+            begin -= 1
+        return begin if begin > self._first and self._tokens_of_group(begin) <= self._limit else stop
+
+    def _tokens_of_group(self, begin: int) -> int:
+        """Tokens of the group that begins there; of one that no chunk can hold, more than the limit."""
+        pieces, stop, summed = self._pieces, begin, 0
+        while stop < len(pieces) and pieces[stop].block.group == pieces[begin].block.group:
+            summed += pieces[stop].tokens
+            stop += 1
+            if summed > _FAR_ABOVE * self._limit:
+                return summed
+        return self._exact(begin, stop) if summed > self._limit else summed
 
     def _with_content(self, stop: int) -> int:
         """An end not just behind a heading: before it, or, where only headings fit, a part further on."""
@@ -134,7 +176,7 @@ class _Packer:
         """Shorten the chunk until its true count is within the limit: from its end, then its overlap."""
         while (tokens := self._exact(self._lead, stop)) > self._limit:
             if stop - 1 > self._first:
-                stop -= 1
+                stop = self._best_end(stop - 1)
                 if self._pieces[stop - 1].is_heading:
                     stop = self._with_content(stop)
             else:
@@ -158,7 +200,7 @@ class _Packer:
         if stop == len(self._pieces) or self._pieces[stop].apart:
             return stop
         following = self._pieces[stop]
-        room = min(self._overlap, self._limit - following.tokens)
+        room = min(self._overlap, self._limit - self._kept_together(stop))
         begin = stop
         used = 0
         while begin > self._first:
@@ -172,3 +214,12 @@ class _Packer:
         while begin < stop and self._exact(begin, stop) > self._overlap:
             begin += 1
         return begin
+
+    def _kept_together(self, begin: int) -> int:
+        """Tokens of what should not be cut from `begin` on: the group that begins there if one chunk can hold
+        it, else the piece."""
+        alone = self._pieces[begin].tokens
+        if self._pieces[begin - 1].block.group == self._pieces[begin].block.group:
+            return alone
+        tokens = self._tokens_of_group(begin)
+        return tokens if tokens <= self._limit else alone

@@ -1,9 +1,10 @@
 """From blocks to pieces: the smallest spans that chunks are packed from, each with its number of tokens.
 
-A piece is a sentence, a heading or a code block if that is within the token limit, else a part of one.
+A piece is a sentence, a heading, a code block or a unit if that is within the token limit, else a part of
+one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kg_assets.ingest.boundaries import (
@@ -42,25 +43,38 @@ class Piece:
         return self.block.kind == "heading"
 
 
-def make_pieces(text: str, blocks: list[Block], limit: int, count: CountTokens) -> list[Piece]:
+def make_pieces(text: str, blocks: Sequence[Block], limit: int, count: CountTokens) -> list[Piece]:
     """Pieces of at most `limit` tokens that together hold all that is not white space in `blocks`.
 
     Only a single code point may be a piece with more tokens.
     """
+    spans = [
+        (span, block)
+        for block in blocks
+        for span in (
+            split_sentences(text, block.start, block.end)
+            if block.kind == "text"
+            else [(block.start, block.end)]
+        )
+    ]
+    return _counted(text, spans, limit, count)
+
+
+def make_units(text: str, spans: Sequence[Span], block: Block, limit: int, count: CountTokens) -> list[Piece]:
+    """These spans of one block as pieces of at most `limit` tokens."""
+    return _counted(text, [(span, block) for span in spans], limit, count)
+
+
+def _counted(text: str, spans: Sequence[tuple[Span, Block]], limit: int, count: CountTokens) -> list[Piece]:
     pieces: list[Piece] = []
-    before = blocks[0].start if blocks else 0
-    for block in blocks:
-        if block.kind == "text":
-            spans = split_sentences(text, block.start, block.end)
+    before = spans[0][0][0] if spans else 0
+    for (start, end), block in spans:
+        tokens = _countable(text, before, end, limit, count)
+        if tokens is not None:
+            pieces.append(Piece(start, end, block, tokens, whole=True, apart=False))
         else:
-            spans = [(block.start, block.end)]
-        for start, end in spans:
-            tokens = _countable(text, before, end, limit, count)
-            if tokens is not None:
-                pieces.append(Piece(start, end, block, tokens, whole=True, apart=False))
-            else:
-                pieces += cut_piece(text, (start, end), before, block, limit, count)
-            before = end
+            pieces += cut_piece(text, (start, end), before, block, limit, count)
+        before = end
     return pieces
 
 

@@ -9,10 +9,11 @@ from resources.warehouse.warehouse import Warehouse
 
 def chunk_items(warehouse: Warehouse, settings: ChunkingSettings) -> list[WorkItem[Document]]:
     """Each current document."""
+    cutting = settings.model_dump(exclude={"resolve_coreference"})
     return [
         WorkItem(
             document.document_id,
-            fingerprint(CHUNKER_VERSION, document.document_id, document.version, settings.model_dump()),
+            fingerprint(CHUNKER_VERSION, document.document_id, document.version, cutting),
             document,
             document.document_id,
         )

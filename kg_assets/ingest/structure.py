@@ -13,6 +13,8 @@ BlockKind = Literal["heading", "code", "text"]
 # (level, title) of the headings that a position stands under, outermost first.
 Outline = tuple[tuple[int, str], ...]
 
+_Grouped = Literal["list", "table"]
+
 _MAX_SETEXT_CHARS = 200
 
 _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)")
@@ -24,19 +26,22 @@ _ITEM = re.compile(
     r"|[一二三四五六七八九十]{1,3}、|[（(](?:\d{1,3}|[一二三四五六七八九十]{1,3}|[a-zA-Z])[)）]|[①-⑳])"
 )
 _ROW = re.compile(r"[ \t]*\|")
+_INDENTED = re.compile(r" {2,}|\t|\u3000")
 _QUOTE = re.compile(r"[ \t]*>")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """A span without white space at its ends. Blocks with the same `section` stand under the same heading,
-    which is itself the first block of its section; `heading_path` includes it."""
+    which is itself the first block of its section; `heading_path` includes it. The items of a list and the
+    rows of a table have the same `group`; any other block has one of its own."""
 
     start: int
     end: int
     kind: BlockKind
     section: int
     outline: Outline
+    group: int = 0
 
     @property
     def heading_path(self) -> tuple[str, ...]:
@@ -83,6 +88,8 @@ class _Parser:
         self._text = text
         self._outline = outline
         self._section = 0
+        self._group = 0
+        self._grouped: _Grouped | None = None
         self._open: list[_Line] = []
 
     def take(self, line: _Line) -> None:
@@ -104,14 +111,26 @@ class _Parser:
     def finish(self) -> None:
         """Close the open text block, if any."""
         if self._open:
-            self.add(self._open[0].start, self._open[-1].end, "text")
+            self.add(self._open[0].start, self._open[-1].end, "text", self._grouped_by(self._open[0].text))
             self._open = []
 
-    def add(self, start: int, end: int, kind: BlockKind) -> None:
+    def add(self, start: int, end: int, kind: BlockKind, grouped: _Grouped | None = None) -> None:
         text = self._text[start:end]
         start += len(text) - len(text.lstrip())
         end -= len(text) - len(text.rstrip())
-        self.blocks.append(Block(start, end, kind, self._section, self._outline))
+        if grouped is None or grouped != self._grouped:
+            self._group += 1
+        self._grouped = grouped
+        self.blocks.append(Block(start, end, kind, self._section, self._outline, self._group))
+
+    def _grouped_by(self, first_line: str) -> _Grouped | None:
+        """What the text that begins with this line is part of; an indented paragraph goes on with a list."""
+        if _ROW.match(first_line):
+            return "table"
+        if _RULE.match(first_line):
+            return None
+        listed = _ITEM.match(first_line) or (self._grouped == "list" and _INDENTED.match(first_line))
+        return "list" if listed else None
 
     def _underlined(self, line: _Line) -> bool:
         """Whether this line makes a setext heading of the one above: a paragraph of one short line."""

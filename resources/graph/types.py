@@ -64,7 +64,7 @@ class RelationEdge:
     """`[:RELATED_TO]`: a merged relation from the entity `source_id` to the entity `target_id`.
 
     `chunk_ids` are the chunks that support it, each once, stored as a property. `claim_count` is the number
-    of supporting claims.
+    of supporting claims. `type` is that of the user's schema; without one it is empty and not stored.
     """
 
     id: str
@@ -75,6 +75,7 @@ class RelationEdge:
     content_hash: str
     chunk_ids: tuple[str, ...]
     claim_count: int
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

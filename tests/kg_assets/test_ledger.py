@@ -17,6 +17,7 @@ from kg_assets.ledger import (
     TRANSIENT_REASONS,
     Counts,
     Dropped,
+    DroppedPart,
     Ledger,
     Outcome,
     Query,
@@ -389,3 +390,28 @@ def test_rows_in_are_always_new_plus_reused_plus_dropped(
         assert all(n == 1 or n <= tries[key] for key, n in computed.items())
         finished = [key for key, fate in settled.items() if fate != "timeout"]
         assert Ledger(warehouse, STAGE, "r").pending([item("x", key) for key in finished]) == []
+
+
+def test_a_part_that_is_dropped_leaves_the_rest_of_its_row(warehouse: Warehouse) -> None:
+    def work(todo: Item, _ask: Ask) -> list[Statement | DroppedPart]:
+        return [statement("a"), DroppedPart("odd", "It is odd.", "raw"), statement("a", 1)]
+
+    items = [item("a", document="a.md"), item("b", "key of a", "b.md")]
+    assert run(warehouse, items, work) == Counts(2, 1, 1, 0, 4)
+    assert current(warehouse) == ["a"] * 4
+    parts = [
+        ("a", "odd", "It is odd.", "raw", False, "a.md"),
+        ("b", "odd", "It is odd.", "raw", False, "b.md"),
+    ]
+    assert drops(warehouse) == parts
+    assert run(warehouse, items, work) == Counts(2, 0, 2, 0, 4)
+    assert drops(warehouse) == parts
+    run(warehouse, items[1:])
+    assert drops(warehouse) == parts[1:], "a part of a row that is gone is no drop of now"
+
+
+def test_parts_alone_make_a_row_that_is_done(warehouse: Warehouse) -> None:
+    assert run(warehouse, [item("a")], lambda _item, _ask: [DroppedPart("odd", "It is odd.")]) == Counts(
+        1, 1, 0, 0, 0
+    )
+    assert Ledger(warehouse, STAGE, "again").pending([item("a")]) == []

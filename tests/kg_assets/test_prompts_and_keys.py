@@ -25,6 +25,7 @@ FILES = [
 ]
 VALUES = {
     "entity_types": "person",
+    "relation_types": "knows",
     "max_entities": 3,
     "max_relations": 4,
     "n_paraphrases": 1,

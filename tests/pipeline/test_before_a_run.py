@@ -34,6 +34,12 @@ def dry(project: Project) -> dict[str, dict[str, float]]:
     ("settings", "stage", "reason"),
     [
         ({"chunking": {"max_tokens": 256}}, "chunks", "chunking.max_tokens 1024 → 256"),
+        ({"chunking": {"strategy": "tokens"}}, "chunks", "chunking.strategy structure → tokens"),
+        (
+            {"chunking": {"resolve_coreference": True}},
+            "claims",
+            "chunking.resolve_coreference False → True",
+        ),
         ({"extraction": {"entity_types": ["moon"]}}, "claims", "extraction.entity_types"),
         (
             {"extraction": {"description_tokens": 64}},

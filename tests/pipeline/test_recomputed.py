@@ -46,6 +46,7 @@ def _and_back(project: Project) -> None:
     ("change", "surely", "perhaps"),
     [
         ({"chunking": {"max_tokens": 32, "overlap_tokens": 0}}, {"chunks", "claims"}, set(STAGES[3:])),
+        ({"chunking": {"strategy": "recursive"}}, {"chunks"}, {"report"}),  # the same texts: the rest stays
         ({"extraction": {"entity_types": ["moon"]}}, {"claims"}, set(STAGES[3:])),
         ({"models": {"synthesizer": {"temperature": 0.5}}}, WRITING, {"curated_qa", "report"}),
         ({"models": {"trainee": {"revision": "tuned"}}}, {"judgements", "comprehension"}, FILES),

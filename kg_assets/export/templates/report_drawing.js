@@ -134,7 +134,7 @@ function drawing(map) {
     const item = isNode ? nodes[index] : edges[index];
     const parts = [];
     if (isNode) parts.push(make("h3", "", make("bdi", "", item.name)), make("span", "tag", item.type.replaceAll("_", " ")));
-    else parts.push(make("h3", "", make("bdi", "", nodes[item.from].name), item.members ? "" : " → ", make("bdi", "", nodes[item.to].name)));
+    else parts.push(make("h3", "", make("bdi", "", nodes[item.from].name), item.members ? "" : " → ", make("bdi", "", nodes[item.to].name)), ...(item.type ? [make("span", "tag", item.type)] : []));
     if ("loss" in item) parts.push(lossOf(item, classOf(isNode ? marks[index] : lines[index])));
     if (item.text) parts.push(make("p", "", make("bdi", "", item.text)));
     if (item.members) parts.push(make("h4", "", "Entities with most relations"), make("p", "", make("bdi", "", item.members.join(", "))));

@@ -84,3 +84,12 @@ def test_a_relation_to_nowhere_is_refused(small: ReportData) -> None:
     relations = [u for u in small.units if u.kind == "relation"]
     with pytest.raises(ValueError, match="not in the graph"):
         graphml_bytes(relations[:1], {}, {}, {})
+
+
+def test_a_relation_shows_its_type_where_it_has_one(small: ReportData) -> None:
+    first = next(unit for unit in small.units if unit.kind == "relation")
+    units = [replace(unit, type="made by") if unit is first else unit for unit in small.units]
+    edges = json.loads(graph_json_bytes(units, {}, {}, {}))["edges"]
+    assert [edge["id"] for edge in edges if "type" in edge] == [first.unit_id]
+    graph = nx.read_graphml(io.BytesIO(graphml_bytes(units, {}, {}, {})))
+    assert graph.edges[first.source_id, first.target_id]["type"] == "made by"

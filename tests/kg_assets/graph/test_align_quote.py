@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg_assets.graph.extract import align_quote
+from kg_assets.graph.align import align_quote
 
 QUOTES = dict.fromkeys("“”„«»＂「」『』", '"') | dict.fromkeys("‘’‚`´＇", "'") | dict.fromkeys("‐–—－", "-")
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kg_assets.domain import entity_id, relation_id
+from kg_assets.graph.coreference import ResolvedText
 from kg_assets.graph.extract import (
     UNKNOWN_TYPE,
     claims_of,
@@ -93,18 +94,21 @@ def test_a_row_without_a_quote_or_a_type_is_still_a_claim() -> None:
 
 
 def test_types_are_compared_in_lower_case() -> None:
-    (claim,) = claims_of(extraction([PUMP | {"type": " Technology "}]), TEXT)
+    (claim,) = claims_of(extraction([PUMP | {"type": " Technology "}]), ResolvedText(TEXT))
     assert claim.type == "technology"
 
 
 def test_equal_wordings_are_one_claim_and_other_wordings_another() -> None:
     twice = extraction([PUMP, PUMP | {"name": "KESTREL-2 PUMP"}, PUMP | {"description": "It is a pump."}])
-    assert [claim.description for claim in claims_of(twice, TEXT)] == [PUMP["description"], "It is a pump."]
+    assert [claim.description for claim in claims_of(twice, ResolvedText(TEXT))] == [
+        PUMP["description"],
+        "It is a pump.",
+    ]
 
 
 def test_both_directions_of_a_relation_are_claims_of_one_unit() -> None:
     back = BUILT | {"source": BUILT["target"], "target": BUILT["source"]}
-    there, again = claims_of(extraction([], [BUILT, back]), TEXT)
+    there, again = claims_of(extraction([], [BUILT, back]), ResolvedText(TEXT))
     assert there.unit_id == again.unit_id
     assert there.claim_id != again.claim_id
 
@@ -242,7 +246,9 @@ def test_markdown_emphasis_is_taken_out_of_descriptions_and_formulas_stay(writte
 
 def test_a_quote_is_looked_up_as_it_stands_emphasis_and_all() -> None:
     text = "The **Kestrel-2** moves brine."
-    (claim,) = claims_of(validate_extraction(extraction([PUMP | {"quote": "**Kestrel-2** moves"}])), text)
+    (claim,) = claims_of(
+        validate_extraction(extraction([PUMP | {"quote": "**Kestrel-2** moves"}])), ResolvedText(text)
+    )
     assert text[claim.evidence_start : claim.evidence_end] == "**Kestrel-2** moves"
 
 
@@ -255,6 +261,6 @@ def test_a_quote_is_looked_up_as_it_stands_emphasis_and_all() -> None:
     ],
 )
 def test_half_an_emphasis_around_a_name_goes_too(text: str, name: str, kept: str) -> None:
-    (claim,) = claims_of(validate_extraction(extraction([PUMP | {"name": name}])), text)
+    (claim,) = claims_of(validate_extraction(extraction([PUMP | {"name": name}])), ResolvedText(text))
     assert claim.name == kept
     assert claim.unit_id == entity_id(kept)

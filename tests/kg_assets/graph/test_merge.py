@@ -77,6 +77,18 @@ def test_a_tie_of_directions_goes_to_the_first() -> None:
     assert merge_claims(claims[::-1])[-1].unit.source == "B"
 
 
+def test_direction_and_type_of_a_relation_are_those_that_most_claims_give_together() -> None:
+    said = [("A", "B", "owns"), ("B", "A", "made by"), ("A", "B", "near"), ("B", "A", "made by")]
+    claims = [
+        replace(made, claim=replace(made.claim, type=type_))
+        for made, type_ in ((relation_claim(s, t, str(i)), type_) for i, (s, t, type_) in enumerate(said))
+    ]
+    unit = merge_claims(claims)[-1].unit
+    assert (unit.source, unit.type, unit.target) == ("B", "made by", "A")
+    unit = merge_claims(claims[:3])[-1].unit
+    assert (unit.source, unit.type, unit.target) == ("A", "owns", "B")
+
+
 def test_a_relation_that_names_an_unknown_entity_creates_it_with_type_unknown() -> None:
     claims = [
         entity_claim("Leeds", "Leeds is a city.", "location"),

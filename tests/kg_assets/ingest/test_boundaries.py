@@ -1,6 +1,7 @@
 """Where sentences, clauses, words and characters end."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import regex
@@ -135,3 +136,23 @@ def test_every_split_keeps_all_but_white_space(text: str, data: st.DataObject) -
         assert all(text[s:e] == text[s:e].strip() for s, e in spans)
         assert all(left[1] <= right[0] for left, right in pairwise(spans))
         assert "".join("".join(text[s:e].split()) for s, e in spans) == wanted
+
+
+def _labelled(language: str) -> list[list[str]]:
+    """Texts of `labelled_sentences.txt` as their sentences; the white space between two stays with either."""
+    lines = (Path(__file__).parent / "labelled_sentences.txt").read_text("utf-8").splitlines()
+    return [line.partition("\t")[2].split("|") for line in lines if line.startswith(f"{language}\t")]
+
+
+@pytest.mark.parametrize(("language", "most_wrong"), [("en", 1), ("zh", 3), ("ja", 1)])
+def test_labelled_texts_are_split_as_people_do(language: str, most_wrong: int) -> None:
+    labelled = _labelled(language)
+    wrong = [parts for parts in labelled if sentences("".join(parts)) != [part.strip() for part in parts]]
+    assert len(labelled) >= 24
+    assert len(wrong) <= most_wrong, wrong
+
+
+def test_a_quotation_near_enough_is_not_cut_inside() -> None:
+    assert sentences("他喊道：“快跑！危险！”大家都跑了。") == ["他喊道：“快跑！危险！”", "大家都跑了。"]
+    far = "“" + "雨" * 600 + "。" + "雨" * 600 + "。”"
+    assert len(sentences(far)) == 2

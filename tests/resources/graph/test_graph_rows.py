@@ -78,3 +78,12 @@ def test_the_row_hash_covers_every_property_and_not_the_corpus() -> None:
 def test_chunks_follow_each_other_within_their_document_only() -> None:
     links = build_rows("corpus", two_documents()).links["NEXT_CHUNK"]
     assert [(link.source, link.target) for link in links] == [("c1", "c2")]
+
+
+def test_a_relation_has_a_type_only_where_it_is_given_one() -> None:
+    plain = two_documents()
+    typed = replace(plain, relations=[replace(each, type="made by") for each in plain.relations])
+    rows, others = build_rows("c", plain).links["RELATED_TO"], build_rows("c", typed).links["RELATED_TO"]
+    assert all("type" not in row.props for row in rows)
+    assert {row.props["type"] for row in others} == {"made by"}
+    assert {row.row_hash for row in rows}.isdisjoint(row.row_hash for row in others)
