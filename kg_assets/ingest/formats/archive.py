@@ -47,12 +47,3 @@ def open_archive(path: Path) -> zipfile.ZipFile | Rejected:
         return rejected
     return archive
 
-
-def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """The bytes of one member.
-
-    Raises:
-        KeyError: there is none of this name.
-        zipfile.BadZipFile: it is damaged, or longer than the archive says.
-    """
-    return archive.read(name)

@@ -10,7 +10,7 @@ from bs4 import Tag
 from lxml import etree
 
 from kg_assets.ingest.decode import Rejected
-from kg_assets.ingest.formats.archive import open_archive, read_member
+from kg_assets.ingest.formats.archive import open_archive
 from kg_assets.ingest.formats.markdown import one_line
 from kg_assets.ingest.formats.parsed import CORRUPT, ENCRYPTED, NO_TEXT, Parsed
 from kg_assets.ingest.formats.safe_xml import parse_xml_bytes
@@ -32,14 +32,15 @@ def parse_epub(path: Path) -> Parsed | Rejected:
         try:
             if "META-INF/encryption.xml" in archive.namelist() and _is_locked(archive):
                 return ENCRYPTED
-            container = parse_xml_bytes(read_member(archive, "META-INF/container.xml"))
-            root = container.find(f".//{_CONTAINER}rootfile")
+            # Some books were packed with a folder around them.
+            name = next(name for name in archive.namelist() if name.endswith("META-INF/container.xml"))
+            root = parse_xml_bytes(archive.read(name)).find(f".//{_CONTAINER}rootfile")
             if root is None:
                 return CORRUPT
-            package_name = root.get("full-path", "")
-            package = parse_xml_bytes(read_member(archive, package_name))
-            chapters = [_chapter(read_member(archive, name)) for name in _spine(package, package_name, archive)]
-        except (KeyError, zipfile.BadZipFile, etree.XMLSyntaxError):
+            package_name = name.removesuffix("META-INF/container.xml") + root.get("full-path", "")
+            package = parse_xml_bytes(archive.read(package_name))
+            chapters = [_chapter(archive.read(name)) for name in _spine(package, package_name, archive)]
+        except (StopIteration, KeyError, zipfile.BadZipFile, etree.XMLSyntaxError):
             return CORRUPT
     text = "\n\n".join(chapter for chapter in chapters if chapter)
     return Parsed(text, _metadata(package)) if text else NO_TEXT
@@ -47,7 +48,7 @@ def parse_epub(path: Path) -> Parsed | Rejected:
 
 def _is_locked(archive: zipfile.ZipFile) -> bool:
     """Whether texts are encrypted: fonts may be scrambled in a book that is free to read."""
-    return b"html" in read_member(archive, "META-INF/encryption.xml")
+    return b"html" in archive.read("META-INF/encryption.xml")
 
 
 def _spine(package: Any, package_name: str, archive: zipfile.ZipFile) -> list[str]:

@@ -15,6 +15,10 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     cells = [[cell(text) for text in row] for row in rows]
     width = max(map(len, cells), default=0)
     cells = [row + [""] * (width - len(row)) for row in cells if any(row)]
+    # A first row with one cell filled is the table's title, not its header.
+    titles = []
+    while len(cells) > 2 and sum(map(bool, cells[0])) == 1 < sum(map(bool, cells[1])):
+        titles.append("".join(cells.pop(0)))
     used = [column for column in range(width) if any(row[column] for row in cells)]
     lines = ["| " + " | ".join(row[column] for column in used) + " |" for row in cells]
     if not lines or not used:
@@ -25,7 +29,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         "\n".join(header + body[start : start + ROWS_UNDER_A_HEADER]).rstrip("\n")
         for start in range(0, len(body), ROWS_UNDER_A_HEADER)
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(titles + parts)
 
 
 def cell(text: str) -> str:

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, PageElement, Tag
 from markdownify import MarkdownConverter
 
 from kg_assets.ingest.decode import Rejected
-from kg_assets.ingest.formats.markdown import heading, one_line, table
+from kg_assets.ingest.formats.markdown import heading, join_lines, one_line, table
 from kg_assets.ingest.formats.parsed import NO_TEXT, Parsed
 
 _NOT_TEXT = [
@@ -21,11 +21,13 @@ _NOT_TEXT = [
 _NOT_TEXT_ROLES = ["navigation", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "dialog"]
 _AROUND = re.compile(
     r"(?:^|[-_\s])(?:nav(?:bar|igation|header|footer)?|menu|breadcrumbs?|toc|cookie(?:s|banner)?|sidebar|"
-    r"pagination|share|social|advert(?:isement)?|skip-?link|headerlink|docnav|edit(?:section)?)(?:$|[-_\s])",
+    r"pagination|banner|share|social|advert(?:isement)?|skip-?link|headerlink|docnav|edit(?:section)?)(?:$|[-_\s])",
     re.IGNORECASE,
 )
+_TABLE_PARTS = ["tbody", "thead", "tfoot", "tr", "td", "th"]
 _BLOCKS_OF_LINKS = ["ul", "ol", "dl", "table", "p", "div"]
 _MAX_TEXT_OF_LINKS = 0.1
+_LINE_BREAK = re.compile(r"[ \t]*\n\s*")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _DECLARED = re.compile(rb"""charset\s*=\s*["']?\s*([a-zA-Z0-9_.:-]+)""")
 
@@ -49,15 +51,27 @@ def markdown_of(soup: BeautifulSoup, whole_page: bool = False) -> str:
     root: Tag = soup
     if whole_page:
         mains = soup.find_all(["main", "article"]) or soup.find_all(attrs={"role": "main"})
-        tops = [main for main in mains if not main.find_parent(["main", "article"])]
+        tops = [main for main in mains if _above(main, ("main", "article")) is None]
         if len(tops) == 1 and len(tops[0].get_text()) > 0.3 * len(soup.get_text()):
             root = tops[0]
+    _unwrap_lines(root)
     for found in root.find_all("table"):
-        if found.find_parent("table") is None:
+        if _above(found, ("table",)) is None:
             _flatten_layout(found)
     text = _Converter().convert_soup(root)
     lines = [line.rstrip() for line in text.replace("\u00a0", " ").split("\n")]
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def _unwrap_lines(root: Tag) -> None:
+    """Line breaks of the source are no line breaks of the text; between Chinese characters not even spaces."""
+    for string in root.find_all(string=re.compile("\n")):
+        if string.strip() and _above(string, ("pre",)) is None:
+            lines = _LINE_BREAK.split(str(string))
+            whole = lines[0]
+            for line in lines[1:]:
+                whole = join_lines(whole, line) if whole.strip() and line.strip() else f"{whole} {line}"
+            string.replace_with(whole)
 
 
 def soup_of(markup: str | bytes) -> BeautifulSoup:
@@ -92,11 +106,10 @@ def _clean(soup: BeautifulSoup, whole_page: bool) -> None:
         if not tag.decomposed:
             tag.decompose()
     for tag in soup.find_all(["header", "footer"]):
-        if not tag.decomposed and tag.find_parent(["main", "article"]) is None:
+        if not tag.decomposed and _above(tag, ("main", "article")) is None:
             tag.decompose()
-    for tag in soup.find_all(_BLOCKS_OF_LINKS):
-        if not tag.decomposed and _leads_elsewhere(tag):
-            tag.decompose()
+    for tag in _menus(soup):
+        tag.decompose()
 
 
 def _is_around(tag: Tag) -> bool:
@@ -110,34 +123,49 @@ def _is_around(tag: Tag) -> bool:
     return bool(names.strip()) and bool(_AROUND.search(names)) and tag.find("h1") is None
 
 
-def _leads_elsewhere(tag: Tag) -> bool:
-    """Whether a block is two or more links inside the site and next to nothing else: a menu, a list of
-    contents."""
-    links = tag.find_all("a", href=True)
-    if len(links) < 2 or any(re.match(r"[a-z]+:", str(link["href"])) for link in links):
-        return False
-    text = "".join(tag.get_text().split())
-    linked = sum(len("".join(link.get_text().split())) for link in links)
-    return len(text) - linked <= _MAX_TEXT_OF_LINKS * len(text) + 4 * len(links)
+def _menus(soup: BeautifulSoup) -> list[Tag]:
+    """Blocks that are two or more links inside the site and next to nothing else: menus, lists of contents. Only
+    the outermost of each."""
+    links: dict[int, list[int]] = {}
+    blocks: dict[int, Tag] = {}
+    for link in soup.find_all("a", href=True):
+        inside = not re.match(r"[a-z]+:", str(link["href"]))
+        length = len("".join(link.get_text().split())) if inside else -1
+        for block in link.parents:
+            if block.name in _BLOCKS_OF_LINKS:
+                blocks[id(block)] = block
+                links.setdefault(id(block), []).append(length)
+    found: list[Tag] = []
+    for key, lengths in links.items():
+        if len(lengths) >= 2 and min(lengths) >= 0:
+            text = len("".join(blocks[key].get_text().split()))
+            if text - sum(lengths) <= _MAX_TEXT_OF_LINKS * text + 4 * len(lengths):
+                found.append(blocks[key])
+    chosen = set(map(id, found))
+    return [tag for tag in found if not any(id(parent) in chosen for parent in tag.parents)]
+
+
+def _above(element: PageElement, names: tuple[str, ...]) -> Tag | None:
+    """The nearest element around this one with one of these names."""
+    return next((parent for parent in element.parents if parent.name in names), None)
 
 
 def _flatten_layout(found: Tag) -> None:
     """A table that only places things on the page becomes what it places: one that holds tables, headings or
     lists, or that has one column or row with something in it."""
-    rows = [row for row in found.find_all("tr") if row.find_parent("table") is found]
-    cells = [[c for c in row.find_all(["td", "th"]) if c.find_parent("tr") is row] for row in rows]
-    used = {n for row in cells for n, c in enumerate(row) if c.get_text(strip=True)}
-    filled = sum(1 for row in cells if any(c.get_text(strip=True) for c in row))
+    cells = _grid(found)
+    used = {column for row in cells for column, text in enumerate(row) if text.strip()}
+    filled = sum(any(text.strip() for text in row) for row in cells)
     holds = found.find(["table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "ul", "ol", "dl"]) is not None
     if len(used) > 1 and filled > 1 and not holds:
         return
     if holds and len(used) > 1 and filled > 1 and found.find("table") is None and found.find("th"):
         return
-    for tag in [found, *found.find_all(["tbody", "thead", "tfoot", "tr", "td", "th"])]:
-        if tag is found or tag.find_parent("table") is found:
-            tag.name = "div"
+    parts = [tag for tag in found.find_all(_TABLE_PARTS) if _above(tag, ("table",)) is found]
+    for tag in [found, *parts]:
+        tag.name = "div"
     for inner in found.find_all("table"):
-        if inner.find_parent("table") is None:
+        if _above(inner, ("table",)) is None:
             _flatten_layout(inner)
 
 
@@ -181,9 +209,9 @@ def _grid(found: Tag) -> list[list[str]]:
     """Texts of cells; one that spans columns or rows stands in the first, the others are empty."""
     rows: list[list[str]] = []
     taken: dict[int, int] = {}
-    for row in (r for r in found.find_all("tr") if r.find_parent("table") is found):
+    for row in (r for r in found.find_all("tr") if _above(r, ("table",)) is found):
         texts: list[str] = []
-        for cell in (c for c in row.find_all(["td", "th"]) if c.find_parent("tr") is row):
+        for cell in (c for c in row.find_all(["td", "th"]) if _above(c, ("tr",)) is row):
             while taken.get(len(texts), 0) > 0:
                 taken[len(texts)] -= 1
                 texts.append("")
