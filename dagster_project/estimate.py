@@ -75,13 +75,11 @@ class RunEstimate:
 
     def rest_s(self, now_s: float) -> float:
         """Expected seconds until the end of the run."""
-        speed = SECONDS_FOR_EACH_EFFORT
+        before = SECONDS_FOR_EACH_EFFORT
         if self._spent_effort:
-            speed = self._spent_seconds / self._spent_effort
-        return (
-            self._rest_of_stage_s(now_s, speed)
-            + sum(self._expected_effort(stage) for stage in self._left) * speed
-        )
+            before = self._spent_seconds / self._spent_effort
+        to_come = sum(self._expected_effort(stage) for stage in self._left)
+        return self._rest_of_stage_s(now_s, before) + to_come * self._speed(now_s, before)
 
     def line(self, now_s: float) -> str:
         """Where the run is, in one line."""
@@ -91,6 +89,16 @@ class RunEstimate:
         left = clock(self.rest_s(now_s))
         done = f"[{number}/{self._total}] {self._stage}{rows}"
         return f"{done} · {clock(elapsed)} so far · about {left} left"
+
+    def _speed(self, now_s: float, before: float) -> float:
+        """Seconds for each effort in stages to come: what it was `before` this stage or, in the first that
+        asks a model, what it has been in it."""
+        if self._spent_effort or self._stage not in EXPECTED or not self._done:
+            return before
+        effort, measured_s = EXPECTED[self._stage].effort, now_s - self._stage_began
+        # An endpoint may be a thousand times as fast as what was assumed, which then must not count for more.
+        assumed_s = min(EXPECTED_ROWS_COUNT_AS * effort * before, measured_s)
+        return (measured_s + assumed_s) / ((self._done + EXPECTED_ROWS_COUNT_AS) * effort)
 
     def _rest_of_stage_s(self, now_s: float, speed: float) -> float:
         rows, measured_s = self._pending - self._done, now_s - self._stage_began

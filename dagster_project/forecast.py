@@ -23,9 +23,9 @@ from kg_assets.comprehension.plan import comprehension_items, judgement_items, s
 from kg_assets.graph.merge import describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.chunk import chunk_document
-from kg_assets.ingest.documents import document_items, take_document
+from kg_assets.ingest.documents import scan_documents, take_document
 from kg_assets.ingest.plan import chunk_items
-from kg_assets.ledger import Ledger, Work, WorkItem
+from kg_assets.ledger import Items, Ledger, Work
 from kg_assets.recipes import differences, recipe
 from kg_assets.synthesis.plan import (
     aggregated_items,
@@ -34,12 +34,10 @@ from kg_assets.synthesis.plan import (
     multi_hop_items,
     subgraph_items,
 )
-from kg_assets.warehouse_reads import current_losses, current_units, judged_statements
+from kg_assets.warehouse_reads import current_losses, current_units
 from resources.models.types import Role
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import RunBench, Workbench
-
-Items = Sequence[WorkItem[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +109,14 @@ class _Forecaster:
         bench, warehouse, settings = self._bench, self._warehouse, self._bench.settings
         count, writer = bench.tokenizer.count, bench.endpoint("synthesizer").identity()
         trainee = bench.configuration.trainee
-        self._make(
-            "documents", document_items(bench.documents, bench.corpus, settings.documents), take_document
-        )
+        found = scan_documents(warehouse, bench.documents, bench.corpus, settings.documents)
+        self._make("documents", found.items, take_document)
         self._make(
             "chunks",
             chunk_items(warehouse, settings.chunking),
             lambda item, _ask: chunk_document(item.payload, settings.chunking, count),
         )
-        items: Items = claim_items(warehouse, settings.extraction, writer)
+        items = claim_items(warehouse, settings.extraction, writer)
         most = settings.extraction.max_entities + settings.extraction.max_relations
         self._counts = {"chunks": float(len(items)), "units": len(items) * min(UNITS_PER_CHUNK, most)}
         self._ask("claims", "synthesizer", lambda: items)
@@ -142,7 +139,7 @@ class _Forecaster:
             )
             if not self._share:
                 name = trainee_name(trainee.identity())
-                measured = comprehension_items(warehouse, judged_statements(warehouse), name)
+                measured = comprehension_items(warehouse, name)
                 self._make("comprehension", measured, measure)
         if not self._share:
             grown = subgraph_items(
@@ -161,14 +158,14 @@ class _Forecaster:
                 self._ask(f"qa_{form}", "synthesizer", self._questions(planned, writer))
         return self._found
 
-    def _questions(self, planned: Callable[..., Items], writer: Any) -> Callable[[], Items]:
+    def _questions(self, planned: Callable[..., Items[Any]], writer: Any) -> Callable[[], Items[Any]]:
         return lambda: planned(current_subgraphs(self._warehouse), current_units(self._warehouse), writer)
 
-    def _make(self, stage: str, items: Items, work: Work[Any]) -> None:
+    def _make(self, stage: str, items: Items[Any], work: Work[Any]) -> None:
         ledger = Ledger(self._warehouse, stage, "dry run")
         ledger.execute(items, ledger.pending(items), work)
 
-    def _ask(self, stage: str, role: Role, planned: Callable[[], Items]) -> None:
+    def _ask(self, stage: str, role: Role, planned: Callable[[], Items[Any]]) -> None:
         """Count what goes to the model; where an earlier stage's answers are not known, estimate it."""
         if self._share:
             rows = self._expected_rows(stage)
@@ -177,13 +174,13 @@ class _Forecaster:
         items = planned()
         ledger = Ledger(self._warehouse, stage, "dry run")
         pending = len(ledger.pending(items))
-        self._found.append(self._priced(stage, role, len(items), pending, exact=True))
+        self._found.append(self._priced(stage, role, ledger.rows_in, pending, exact=True))
         if pending:
-            self._share = pending / len(items)
+            self._share = pending / ledger.rows_in
         else:
             ledger.execute(items, [], lambda _item, _ask: [])
             if stage == "statements":
-                self._counts["units"] = float(len(items))
+                self._counts["units"] = float(ledger.rows_in)
 
     def _expected_rows(self, stage: str) -> int:
         last = self._warehouse.frame(

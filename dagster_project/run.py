@@ -1,5 +1,7 @@
 """Running the pipeline on one corpus in this process: the same job that the UI launches."""
 
+import difflib
+import gc
 import io
 import os
 import re
@@ -96,6 +98,9 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
         TutorError: what else stopped the run.
         SettingsError: the selection is malformed or matches nothing.
     """
+    # A stage makes hundreds of thousands of objects that stay: to look for garbage among them with each few
+    # hundred new ones takes a fifth of its time.
+    gc.set_threshold(50_000, 20, 20)
     defs = build_defs(workbench)
     job = defs.resolve_job_def(pipeline_job.name)
     selection = _selected(defs, select)
@@ -157,11 +162,15 @@ def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
 
 _BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(STAGES)})(?![\w"])')
 """Asset names without `key:`: Dagster reads those too, but as its old syntax, in which + is one step only."""
+_WORD = re.compile(r"(?<![\w:])[\w-]+(?![\w:])")
 
 
 def _selected(defs: dg.Definitions, select: str | None) -> Sequence[dg.AssetKey] | None:
     if select is None:
         return None
+    for word in _WORD.findall(select):
+        if word not in STAGES and (close := difflib.get_close_matches(word, STAGES, n=1)):
+            raise SettingsError(f"--select: there is no stage {word!r}; did you mean {close[0]!r}?")
     try:
         keys = dg.AssetSelection.from_string(_BARE_NAME.sub(r'key:"\1"', select)).resolve(
             defs.resolve_asset_graph()

@@ -11,7 +11,7 @@ from rich.table import Table
 from kg_assets.costs import NO_COST, Cost, cost_by_stage
 from kg_assets.export.collect import STAGES
 from kg_assets.freshness import UPSTREAM, PastRun, stale_because
-from kg_assets.ingest.documents import document_items
+from kg_assets.ingest.documents import scan_documents
 from kg_assets.recipes import recipe
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
@@ -134,8 +134,8 @@ def _documents_changed(workbench: Workbench, corpus: str, warehouse: Warehouse) 
     root = workbench.documents_root()
     if not root.exists():
         return ""
-    items = document_items(root, corpus, workbench.configuration().settings.documents)
-    found = {item.item_id: item.key for item in items}
+    scan = scan_documents(warehouse, root, corpus, workbench.configuration().settings.documents)
+    found = {item.item_id: item.key for item in scan.items}
     stored = warehouse.frame("SELECT item_id, key FROM current_items WHERE stage = 'documents'")
     read = dict(stored.itertuples(index=False, name=None))
     counts = {

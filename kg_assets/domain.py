@@ -21,8 +21,10 @@ def fingerprint(*parts: object) -> str:
 
     Mappings are ordered by key, so equal content gives equal fingerprints on every machine.
     """
-    canonical = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(_CANONICAL.encode(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛`´′＇", "'") | dict.fromkeys("“”„‟«»″＂「」『』", '"'))
@@ -33,6 +35,8 @@ def normalise_name(name: str) -> str:
 
     Applying it twice changes nothing.
     """
+    if name.isascii():  # the same, in a fraction of the time
+        return " ".join(name.replace("`", "'").lower().split()).strip(" '\"")
     # Folding a case can undo NFKC, and NFKC can bring forth quotes: hence twice.
     folded = _nfkc(_nfkc(name).casefold())
     return re.sub(r"\s+", " ", folded).strip(" '\"")

@@ -1,9 +1,14 @@
-"""Row keys of stages that ask a model: a fingerprint of everything that can change the answer."""
+"""Row keys of stages that ask a model: a fingerprint of everything that can change the answer.
 
-from collections.abc import Mapping
+Of a request about units, all but the units is the same for every row of a language: its recipe. It is hashed
+once, and a row's key is made of it and of what the units say.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
-from kg_assets.domain import fingerprint
+from kg_assets.domain import GraphUnit, fingerprint
 from resources.models.types import ChatRequest
 
 
@@ -26,3 +31,16 @@ def request_key(version: str, request: ChatRequest, identity: Mapping[str, Any],
         request.sample,
     )
     return fingerprint(version, asked, identity, more)
+
+
+def recipe_by_language(
+    version: str, request: Callable[[GraphUnit], ChatRequest], identity: Mapping[str, Any], *more: object
+) -> Callable[[str], str]:
+    """The recipe of each language: the key of the request about a unit that says nothing."""
+
+    @cache
+    def recipe(language: str) -> str:
+        nothing = GraphUnit("", "entity", "", "", "", "", "", "", "", language, "")
+        return request_key(version, request(nothing), identity, more)
+
+    return recipe

@@ -1,16 +1,16 @@
 """The row ledger every stage uses: which rows are memoised, which are pending, which were dropped and why.
 
-A stage hands over work items with their keys and a function that does one; the ledger runs it for the pending
-ones only, stores results in transactions, and counts. It knows nothing of Dagster and of what a row means.
+A stage hands over work items with their keys, or the query that finds them, and a function that does one; the
+ledger runs it for the pending ones only, stores results in transactions, and counts. It knows nothing of
+Dagster and of what a row means.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from kg_assets.domain import fingerprint
 from resources.errors import CallFailed
 from resources.models.types import Ask
 from resources.warehouse.warehouse import Connection, Warehouse, insert_rows
@@ -49,6 +49,18 @@ class WorkItem(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Query(Generic[T]):
+    """Work items that DuckDB finds and keys by itself, so that only the pending ones ever become objects.
+
+    `sql` selects `position` (unique), `item_id` and `key`; `load` gives the payloads of item ids.
+    """
+
+    sql: str
+    parameters: Mapping[str, object]
+    load: Callable[[Sequence[str]], Mapping[str, T]]
+
+
+@dataclass(frozen=True, slots=True)
 class Drop:
     """A row that could not be used: why, and what came back. `retry` rows are tried again in the next run."""
 
@@ -75,6 +87,7 @@ class Counts:
     rows_out: int
 
 
+Items = Sequence[WorkItem[T]] | Query[T]
 Work = Callable[[WorkItem[T], Ask], Sequence[Any]]
 Outcome = Sequence[Any] | Dropped | CallFailed
 MapCalls = Callable[
@@ -104,29 +117,38 @@ class Ledger:
         stage: the asset's name, which is its table's name too.
         run_id: the Dagster run, kept beside each row.
         on_progress: called with the number of items that just finished.
+
+    Attributes:
+        rows_in: how many items the stage has, once `pending` has looked.
+        data_version: hash of the ordered items and their keys, once `execute` has made them current.
     """
 
     warehouse: Warehouse
     stage: str
     run_id: str
     on_progress: Callable[[int], None] = lambda _n: None
+    rows_in: int = field(default=0, init=False)
+    data_version: str = field(default="", init=False)
+    _planned_in: Connection | None = field(default=None, init=False)
     _finished: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
     _dropped: list[Drop] = field(default_factory=list)
     _computed: set[str] = field(default_factory=set)
     _flushed_at: float = field(default_factory=time.monotonic)
 
-    def pending(self, items: Sequence[WorkItem[T]]) -> list[WorkItem[T]]:
+    def pending(self, items: Items[T]) -> list[WorkItem[T]]:
         """Items whose key was never finished, the first of each key, in order."""
-        settled = self._settled_keys()
-        first: dict[str, WorkItem[T]] = {}
-        for item in items:
-            if item.key not in settled:
-                first.setdefault(item.key, item)
-        return list(first.values())
+        with self.warehouse.connect() as connection:
+            self._plan(connection, items)
+            ((self.rows_in,),) = connection.execute("SELECT count(*) FROM planned").fetchall()
+            found = connection.execute(_PENDING, [self.stage, self.stage]).fetchall()
+            if not isinstance(items, Query):
+                return [items[position] for position, _, _ in found]
+            payloads = items.load([item_id for _, item_id, _ in found]) if found else {}
+            return [WorkItem(item_id, key, payloads[item_id]) for _, item_id, key in found]
 
     def execute(
         self,
-        items: Sequence[WorkItem[T]],
+        items: Items[T],
         pending: Sequence[WorkItem[T]],
         work: Work[T],
         run: MapCalls[T] = serially,
@@ -214,44 +236,62 @@ class Ledger:
         ]
         insert_rows(connection, "drops", dropped)
 
-    def _make_current(self, items: Sequence[WorkItem[Any]]) -> Counts:
+    def _plan(self, connection: Connection, items: Items[Any]) -> None:
+        """Lay the items out in the table `planned`, which lasts as long as the connection."""
+        if self._planned_in is connection:
+            return
+        connection.execute(_PLANNED)
+        if isinstance(items, Query):
+            found = f"SELECT position, item_id, key, NULL FROM ({items.sql})"
+            connection.execute(f"INSERT INTO planned {found}", items.parameters)
+        else:
+            rows = [_Planned(i, item.item_id, item.key, item.document_id) for i, item in enumerate(items)]
+            insert_rows(connection, "planned", rows)
+        self._planned_in = connection
+
+    def _make_current(self, items: Items[Any]) -> Counts:
         with self.warehouse.transaction() as connection:
+            self._plan(connection, items)
             connection.execute("DELETE FROM current_items WHERE stage = ?", [self.stage])
-            current = [
-                _CurrentItem(self.stage, i, x.item_id, x.key, x.document_id) for i, x in enumerate(items)
-            ]
-            insert_rows(connection, "current_items", current)
-            dropped_keys = _keys(connection, _CURRENT_KEYS.format("drops"), self.stage)
-            done_keys = _keys(connection, _CURRENT_KEYS.format("done"), self.stage)
-            lost = {item.key for item in items} - dropped_keys - done_keys
+            connection.execute("INSERT INTO current_items SELECT ?, * FROM planned", [self.stage])
+            parameters = {"stage": self.stage, "computed": list(self._computed)}
+            ((rows_in, dropped, lost, new, self.data_version),) = connection.execute(
+                _COUNTS, parameters
+            ).fetchall()
             if lost:
                 raise RuntimeError(
-                    f"{self.stage}: {len(lost)} rows have neither a result nor a drop; this is a bug"
+                    f"{self.stage}: {lost} rows have neither a result nor a drop; this is a bug"
                 )
             ((rows_out,),) = connection.execute(
-                f"SELECT count(*) FROM {self.stage} t JOIN current_items i ON i.stage = ? AND i.key = t.key",
-                [self.stage],
+                f"SELECT count(*) FROM {self.stage} t JOIN planned USING (key)"
             ).fetchall()
-        first_time = set(self._computed)
-        new = dropped = 0
-        for item in items:
-            if item.key in dropped_keys:
-                dropped += 1
-            elif item.key in first_time:
-                first_time.discard(item.key)
-                new += 1
-        return Counts(len(items), new, len(items) - new - dropped, dropped, rows_out)
-
-    def _settled_keys(self) -> set[str]:
-        sql = "SELECT key FROM done WHERE stage = ? UNION SELECT key FROM drops WHERE stage = ? AND NOT retry"
-        with self.warehouse.connect() as connection:
-            return _keys(connection, sql, self.stage, self.stage)
+        return Counts(rows_in, new, rows_in - new - dropped, dropped, rows_out)
 
 
-_CURRENT_KEYS = (
-    "SELECT d.key FROM {} d SEMI JOIN current_items i ON i.stage = d.stage AND i.key = d.key "
-    "WHERE d.stage = ?"
+_PLANNED = (
+    "CREATE OR REPLACE TEMP TABLE planned "
+    "(position INTEGER, item_id VARCHAR, key VARCHAR, document_id VARCHAR)"
 )
+_PENDING = """
+    SELECT position, item_id, key FROM planned p
+    ANTI JOIN (SELECT key FROM done WHERE stage = ?) USING (key)
+    ANTI JOIN (SELECT key FROM drops WHERE stage = ? AND NOT retry) USING (key)
+    QUALIFY row_number() OVER (PARTITION BY key ORDER BY position) = 1 ORDER BY position
+"""
+_COUNTS = """
+    WITH done_keys AS (SELECT key FROM done WHERE stage = $stage),
+        dropped_keys AS (SELECT key FROM drops WHERE stage = $stage),
+        computed_keys AS (SELECT unnest($computed::VARCHAR[]) AS key)
+    SELECT
+        (SELECT count(*) FROM planned),
+        (SELECT count(*) FROM planned SEMI JOIN dropped_keys USING (key)),
+        (SELECT count(DISTINCT key) FROM planned ANTI JOIN dropped_keys USING (key)
+            ANTI JOIN done_keys USING (key)),
+        (SELECT count(DISTINCT key) FROM planned SEMI JOIN computed_keys USING (key)
+            ANTI JOIN dropped_keys USING (key)),
+        (SELECT sha256(coalesce(string_agg(item_id || chr(31) || key, chr(30) ORDER BY position), ''))[:32]
+            FROM planned)
+"""
 
 
 def _keys(connection: Connection, sql: str, *parameters: object) -> set[str]:
@@ -268,17 +308,11 @@ class _Done:
 
 
 @dataclass(frozen=True, slots=True)
-class _CurrentItem:
-    stage: str
+class _Planned:
     position: int
     item_id: str
     key: str
     document_id: str | None
-
-
-def data_version(items: Sequence[WorkItem[Any]]) -> str:
-    """Hash of the ordered row keys: Dagster's data version of the stage."""
-    return fingerprint([(item.item_id, item.key) for item in items])
 
 
 def utc_now() -> str:

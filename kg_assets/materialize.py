@@ -19,7 +19,7 @@ from markupsafe import Markup
 from kg_assets.costs import copy_calls
 from kg_assets.export.figures import picture
 from kg_assets.freshness import PastRun, ancestors, stale_because
-from kg_assets.ledger import Counts, Ledger, Work, WorkItem, data_version, serially, utc_now
+from kg_assets.ledger import Counts, Items, Ledger, Work, serially, utc_now
 from kg_assets.recipes import recipe
 from resources import progress
 from resources.errors import BudgetExceeded
@@ -147,7 +147,7 @@ class StageRun:
         return _shown_again(shown[0], row)
 
     def execute(
-        self, items: Sequence[WorkItem[Any]], work: Work[Any], role: Role | None = None, note: str = ""
+        self, items: Items[Any], work: Work[Any], role: Role | None = None, note: str = ""
     ) -> StageRow:
         """Do what is pending, by the model `role` if one is named, and store the stage's counts.
 
@@ -157,23 +157,23 @@ class StageRun:
         ledger = Ledger(self.warehouse, self.stage, self.context.run.run_id, self._on_progress)
         pending = ledger.pending(items)
         self._pending, self._done, self._logged_at = len(pending), 0, time.monotonic()
-        progress.stage_started(self.stage, len(pending), len(items))
+        progress.stage_started(self.stage, len(pending), ledger.rows_in)
         if pending and role is not None:
             self.context.log.info(
-                f"{self.stage}: {len(pending)} of {len(items)} rows are new and go to the {role}"
+                f"{self.stage}: {len(pending)} of {ledger.rows_in} rows are new and go to the {role}"
             )
             self._open_warehouse.close()
         try:
             run = self.bench.gateway(role).map if pending and role is not None else serially
             counts = ledger.execute(items, pending, work, run)
         except BaseException as error:
-            stopped = self._store_row(Counts(len(items), self._done, 0, 0, 0), "", note="stopped")
+            stopped = self._store_row(Counts(ledger.rows_in, self._done, 0, 0, 0), "", note="stopped")
             if isinstance(error, BudgetExceeded):
                 raise BudgetExceeded(f"{error} {self._rest_of_stage(stopped)}") from error
             raise
         if pending and role is not None:
             self._open_warehouse.enter_context(self.warehouse.connect())
-        row = self._store_row(counts, data_version(items), note)
+        row = self._store_row(counts, ledger.data_version, note)
         progress.stage_finished(self.stage)
         return row
 

@@ -2,43 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 
 from kg_assets.domain import Chunk, Claim, Evidence, GraphUnit
 from kg_assets.graph.merge import ChunkClaim
-from resources.warehouse.warehouse import Warehouse, read_rows
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedStatement:
-    """A current statement with the trainee's answer; `key` is the judgement's row key."""
-
-    unit_id: str
-    statement_id: str
-    text: str
-    label: bool
-    p_true: float
-    mass: float
-    method: str
-    key: str
+from resources.warehouse.warehouse import Warehouse
 
 
 def current_claims(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
     """Claims of the current chunks, in document order, on these units only if any are named. Claims of chunks
     that are gone are left out: they wait for the claims stage to run again."""
+    columns = [field.name for field in fields(Claim)]
     query = (
+        f"SELECT i.item_id, c.language, {', '.join(f't.{name}' for name in columns)} "
         "FROM current_items i JOIN claims t ON t.key = i.key JOIN current_chunks c ON c.chunk_id = i.item_id "
         "WHERE i.stage = 'claims' AND ($units IS NULL OR t.unit_id IN (SELECT unnest($units))) "
         "ORDER BY i.position, t.row_index"
     )
     units = {"units": None if unit_ids is None else list(unit_ids)}
     with warehouse.connect() as connection:
-        places = connection.execute(f"SELECT i.item_id, c.language {query}", units).fetchall()
-        made = read_rows(connection, Claim, f"SELECT t.* {query}", units)
-    return [
-        ChunkClaim(chunk_id, language, claim)
-        for (chunk_id, language), claim in zip(places, made, strict=True)
-    ]
+        found = connection.execute(query, units).fetchall()
+    return [ChunkClaim(chunk_id, language, Claim(*claim)) for chunk_id, language, *claim in found]
 
 
 def current_units(warehouse: Warehouse) -> dict[str, GraphUnit]:
@@ -46,12 +30,7 @@ def current_units(warehouse: Warehouse) -> dict[str, GraphUnit]:
 
     A relation one of whose ends was dropped is left out: it cannot stand in a graph.
     """
-    units = {unit.unit_id: unit for unit in warehouse.rows(GraphUnit, "FROM current_knowledge_graph")}
-    return {
-        unit_id: unit
-        for unit_id, unit in units.items()
-        if unit.kind == "entity" or (unit.source_id in units and unit.target_id in units)
-    }
+    return {unit.unit_id: unit for unit in warehouse.rows(GraphUnit, "FROM current_units")}
 
 
 def current_losses(warehouse: Warehouse) -> dict[str, float]:
@@ -60,15 +39,10 @@ def current_losses(warehouse: Warehouse) -> dict[str, float]:
         return dict(connection.execute("SELECT unit_id, loss FROM current_comprehension").fetchall())
 
 
-def judged_statements(warehouse: Warehouse) -> list[JudgedStatement]:
-    """Every current judgement with its statement, in the order of the statements."""
-    return warehouse.rows(
-        JudgedStatement,
-        "SELECT s.unit_id, s.statement_id, s.text, s.label, j.p_true, j.mass, j.method, j.key "
-        "FROM current_items i JOIN judgements j ON j.key = i.key "
-        "JOIN current_statements s ON s.statement_id = i.item_id "
-        "WHERE i.stage = 'judgements' ORDER BY i.position, j.row_index",
-    )
+def judged_pairs(warehouse: Warehouse) -> list[tuple[float, bool]]:
+    """Every current judgement as (p_true, label), in the order of the statements."""
+    with warehouse.connect() as connection:
+        return connection.execute("SELECT p_true, label FROM current_judged ORDER BY position").fetchall()
 
 
 def current_evidence(
@@ -76,9 +50,12 @@ def current_evidence(
 ) -> dict[str, tuple[Evidence, ...]]:
     """Source spans of every unit that some claim describes, in document order; of these units only if any are
     named."""
-    chunks = {chunk.chunk_id: chunk for chunk in warehouse.rows(Chunk, "FROM current_chunks")}
+    claims = current_claims(warehouse, unit_ids)
+    used = list({made.chunk_id for made in claims})
+    found = warehouse.rows(Chunk, "FROM current_chunks WHERE chunk_id IN (SELECT unnest(?))", [used])
+    chunks = {chunk.chunk_id: chunk for chunk in found}
     spans: dict[str, dict[tuple[str, int, int], Evidence]] = defaultdict(dict)
-    for made in current_claims(warehouse, unit_ids):
+    for made in claims:
         chunk, claim = chunks[made.chunk_id], made.claim
         start, end = chunk.start_char + claim.evidence_start, chunk.start_char + claim.evidence_end
         spans[claim.unit_id].setdefault(

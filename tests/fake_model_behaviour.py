@@ -40,6 +40,7 @@ class Behaviour:
             "retry_after": …}`.
         faulty: pairs of a regular expression for the whole prompt and the fault that such a request always
             meets.
+        records: whether requests are kept to be looked at; a benchmark makes too many of them.
         faults: fault -> rate; which request fails depends on `fault_seed`, its body and how often that came.
     """
 
@@ -68,6 +69,7 @@ class Behaviour:
     retry_after: str = ""
     latency_s: float = 0.0
     hang_s: float = 30.0
+    records: bool = True
 
 
 class State:
@@ -103,6 +105,8 @@ class State:
                 else self._by_prompt(body) or self._by_rate(f"{digest}|{self.seen[digest]}")
             )
             fate = {"fault": chosen} if isinstance(chosen, str) else dict(chosen)
+            if not self.behaviour.records:
+                return fate | {"number": -1}
             arrived = {"headers": headers, "body": body, "digest": digest, "fault": fate["fault"]}
             self.requests.append(arrived | {"at": time.time(), "answered_at": None})
             return fate | {"number": len(self.requests) - 1}
@@ -110,7 +114,7 @@ class State:
     def answered(self, number: int) -> None:
         """The answer to the request of this number has been sent whole."""
         with self.lock:
-            if number < len(self.requests):
+            if 0 <= number < len(self.requests):
                 self.requests[number]["answered_at"] = time.time()
 
     def _by_prompt(self, body: Json) -> str:

@@ -24,7 +24,7 @@ def documents(count: int, seed: int = 7, products: int = 7) -> Iterator[tuple[st
     Args:
         count: how many.
         seed: another one gives other texts.
-        products: facts about each company beside its seat and its head: what is missing to 900 characters says nothing.
+        products: facts about each company beside its seat and its head; the rest of the text says nothing.
     """
     for number in range(count):
         chance = random.Random(f"{seed}/{number}")

@@ -9,15 +9,15 @@ from kg_assets.comprehension.judge import (
     judge_by_logprobs,
     judge_by_sampling,
 )
-from kg_assets.comprehension.measure import COMPREHENSION_VERSION, measure, store_calibration
+from kg_assets.comprehension.measure import COMPREHENSION_VERSION, UnitJudgements, measure, store_calibration
 from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
 from kg_assets.comprehension.state import STATEMENTS_VERSION, write_statements
-from kg_assets.domain import Comprehension, Judgement, Statement
+from kg_assets.domain import Comprehension, GraphUnit, Judgement, Statement
 from kg_assets.export.report_charts import loss_histogram_svg, reliability_svg
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.ledger import WorkItem
+from kg_assets.ledger import Items, WorkItem
 from kg_assets.materialize import OWNERS, StageRun, corpora
-from kg_assets.warehouse_reads import judged_statements
+from kg_assets.warehouse_reads import judged_pairs
 from resources.models.types import Ask
 from resources.workbench import Workbench
 
@@ -42,7 +42,7 @@ def statements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
         asked = stage.settings.comprehension.statements
         identity = stage.bench.endpoint("synthesizer").identity()
         examined = stage.bench.configuration.trainee is not None
-        items = statement_items(stage.warehouse, asked, identity) if examined else []
+        items: Items[GraphUnit] = statement_items(stage.warehouse, asked, identity) if examined else []
         row = stage.execute(
             items,
             lambda item, ask: write_statements(item.payload, asked, ask),
@@ -77,7 +77,7 @@ def judgements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
                 return [judge_by_logprobs(item.payload, name, settings.min_mass, ask)]
             return [judge_by_sampling(item.payload, name, settings.min_mass, settings.samples, ask)]
 
-        items = judgement_items(stage.warehouse, settings, identity) if trainee else []
+        items: Items[Statement] = judgement_items(stage.warehouse, settings, identity) if trainee else []
         row = stage.execute(items, judge, "trainee", note="" if trainee else NO_TRAINEE)
         off_format = stage.warehouse.scalar(
             "SELECT count(*) FROM current_drops WHERE stage = 'judgements' AND reason = 'off_format'"
@@ -117,16 +117,16 @@ def comprehension(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
         ) is not None:
             return same
         trainee = stage.bench.configuration.trainee
-        judged = judged_statements(stage.warehouse)
         name = trainee_name(trainee.identity()) if trainee else ""
-        items = comprehension_items(stage.warehouse, judged, name) if trainee else []
+        items: Items[UnitJudgements] = comprehension_items(stage.warehouse, name) if trainee else []
         row = stage.execute(items, measure, note="" if trainee else NO_TRAINEE)
         rows = stage.warehouse.rows(Comprehension, "FROM current_comprehension")
         losses = {r.unit_id: r.loss for r in rows}
         stage.bench.graph().set_losses(
             stage.bench.corpus, losses, {r.unit_id: r.confidence for r in rows}, name
         )
-        measured = calibration([(j.p_true, j.label) for j in judged]) if judged else None
+        judged = judged_pairs(stage.warehouse) if trainee else []
+        measured = calibration(judged) if judged else None
         if measured is not None:
             store_calibration(stage.warehouse, context.run.run_id, name, measured)
         return stage.result(

@@ -1,16 +1,18 @@
 """What is exported and reported, read from the warehouse: pairs with their lineage, and the report's data."""
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from kg_assets.comprehension.calibration import ReliabilityBin
 from kg_assets.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
-from kg_assets.domain import Comprehension, Document, Evidence, QaForm, QaPair, Subgraph
+from kg_assets.domain import Comprehension, Difficulty, Document, Evidence, QaPair
 from kg_assets.export.files import ExportedFile
 from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
+from kg_assets.export.report_view import FACT_ROWS, needs_evidence
 from kg_assets.export.sft import ExportPair
 from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
 from kg_assets.warehouse_reads import current_evidence, current_losses, current_units
@@ -31,6 +33,13 @@ STAGES = (
 """All stages in the order in which they run."""
 
 
+@dataclass(frozen=True, slots=True)
+class _CuratedPair(QaPair):
+    """A curated pair with the item that it was written for."""
+
+    item_id: str
+
+
 def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
     """Every curated pair with its evidence, difficulty and mean loss, in stable order.
 
@@ -41,28 +50,34 @@ def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
 
 def example_pairs(warehouse: Warehouse) -> list[ExportPair]:
     """A curated pair of each form, always the same."""
-    first = (
+    return _chosen(
+        warehouse,
         "QUALIFY row_number() OVER (PARTITION BY form ORDER BY qa_id) = 1 "
-        "ORDER BY list_position(['atomic', 'aggregated', 'multi_hop'], form)"
+        "ORDER BY list_position(['atomic', 'aggregated', 'multi_hop'], form)",
     )
+
+
+def _chosen(warehouse: Warehouse, which: str) -> list[ExportPair]:
+    """A few of the curated pairs; `which` is SQL of ours that follows their view."""
     units = {
-        unit for pair in warehouse.rows(QaPair, f"FROM current_curated_qa {first}") for unit in pair.unit_ids
+        unit for pair in warehouse.rows(QaPair, f"FROM current_curated_qa {which}") for unit in pair.unit_ids
     }
-    return _with_lineage(warehouse, first, current_evidence(warehouse, sorted(units)))
+    return _with_lineage(warehouse, which, current_evidence(warehouse, sorted(units)))
 
 
 def _with_lineage(
     warehouse: Warehouse, which: str, evidence: Mapping[str, tuple[Evidence, ...]]
 ) -> list[ExportPair]:
-    pairs = warehouse.rows(QaPair, f"FROM current_curated_qa {which}")
-    items = warehouse.frame(f"SELECT item_id FROM current_curated_qa {which}")["item_id"]
-    subgraphs = {s.subgraph_id: s for s in current_subgraphs(warehouse)}
+    pairs = warehouse.rows(_CuratedPair, f"FROM current_curated_qa {which}")
+    with warehouse.connect() as connection:
+        found = connection.execute("SELECT subgraph_id, difficulty FROM current_subgraphs").fetchall()
+    difficulty: dict[str, Difficulty] = dict(found)
     losses = current_losses(warehouse)
     chosen = EvidenceChoice(evidence)
     return [
-        _export_pair(pair, subgraph, chosen.of(pair.unit_ids), losses)
-        for pair, item_id in zip(pairs, items, strict=True)
-        if (subgraph := subgraphs.get(subgraph_id_of(item_id)))
+        _export_pair(pair, difficulty[subgraph_id], chosen.of(pair.unit_ids), losses)
+        for pair in pairs
+        if (subgraph_id := subgraph_id_of(pair.item_id)) in difficulty
     ]
 
 
@@ -144,7 +159,7 @@ def report_data(
     """Everything the report shows of a corpus as it is now."""
     units = tuple(current_units(warehouse).values())
     measured = {c.unit_id: c for c in warehouse.rows(Comprehension, "FROM current_comprehension")}
-    pairs = export_pairs(warehouse)
+    shown = None if len(units) <= FACT_ROWS else [u.unit_id for u in needs_evidence(units, measured)]
     trainee = next((c.trainee for c in measured.values()), None)
     return ReportData(
         corpus=corpus,
@@ -158,20 +173,20 @@ def report_data(
         form_costs=tuple(cost_by_form(warehouse)),
         drops=_drops(warehouse),
         units=units,
-        evidence=current_evidence(warehouse),
+        evidence=current_evidence(warehouse, shown),
         comprehension=measured,
         results=_results(warehouse, trainee, measured),
         comprehension_note=_comprehension_note(configuration, measured),
         subgraphs=tuple(current_subgraphs(warehouse)),
-        pair_counts=dict(Counter(pair.form for pair in pairs)),
-        examples=tuple(_examples(pairs)),
+        pair_counts=_pair_counts(warehouse),
+        examples=tuple(_examples(warehouse)),
         exports=tuple(files),
     )
 
 
 def _export_pair(
     pair: QaPair,
-    subgraph: Subgraph,
+    difficulty: Difficulty,
     evidence: tuple[Evidence, ...],
     losses: Mapping[str, float],
 ) -> ExportPair:
@@ -181,7 +196,7 @@ def _export_pair(
         form=pair.form,
         question=pair.question,
         answer=pair.answer,
-        difficulty=subgraph.difficulty,
+        difficulty=difficulty,
         loss=sum(known) / len(known) if known else None,
         unit_ids=pair.unit_ids,
         evidence=evidence,
@@ -302,8 +317,31 @@ def _comprehension_note(configuration: Configuration, measured: Mapping[str, Com
     return ""
 
 
-def _examples(pairs: Sequence[ExportPair]) -> list[ExportPair]:
+def _pair_counts(warehouse: Warehouse) -> dict[str, int]:
+    """Exported pairs by form."""
+    with warehouse.connect() as connection:
+        found = connection.execute("""
+            SELECT form, count(*) FROM current_curated_qa q
+            SEMI JOIN current_subgraphs s ON s.subgraph_id = split_part(q.item_id, '/', 1) GROUP BY form
+        """).fetchall()
+    return dict(found)
+
+
+def _examples(warehouse: Warehouse) -> list[ExportPair]:
     """The first few pairs of each form whose facts are known worst."""
-    forms: tuple[QaForm, ...] = ("atomic", "aggregated", "multi_hop")
-    worst_first = sorted(pairs, key=lambda pair: (-(pair.loss if pair.loss is not None else 0.0), pair.qa_id))
-    return [pair for form in forms for pair in [p for p in worst_first if p.form == form][:EXAMPLES_PER_FORM]]
+    # Rounded: the last digits of a mean depend on the order in which threads add.
+    return _chosen(
+        warehouse,
+        f"""
+        LEFT JOIN (
+            SELECT qa_id AS of, round(avg(loss), 9) AS mean_loss
+            FROM (SELECT qa_id, unnest(from_json(unit_ids, '["VARCHAR"]')) AS unit_id FROM current_curated_qa)
+            JOIN current_comprehension USING (unit_id) GROUP BY qa_id
+        ) ON of = qa_id
+        SEMI JOIN current_subgraphs s ON s.subgraph_id = split_part(item_id, '/', 1)
+        QUALIFY row_number() OVER (PARTITION BY form ORDER BY coalesce(mean_loss, 0) DESC, qa_id)
+            <= {EXAMPLES_PER_FORM}
+        ORDER BY list_position(['atomic', 'aggregated', 'multi_hop'], form), coalesce(mean_loss, 0) DESC,
+            qa_id
+        """,
+    )

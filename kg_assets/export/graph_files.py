@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import orjson
 
 from kg_assets.domain import Comprehension, GraphUnit
 from kg_assets.export.files import Content, ExportedFile, write_files
@@ -82,8 +83,11 @@ def graph_json_bytes(
 ) -> bytes:
     """`graph.json`: the data of `node_link` in UTF-8; a lone surrogate is kept, as a JSON escape."""
     data = node_link(units, comprehension, chunk_ids)
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1)
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+    try:
+        return orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # it takes no half characters
+        text = json.dumps(data, ensure_ascii=False, indent=2)
+        return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def graphml_bytes(

@@ -39,7 +39,6 @@ def render_report(data: ReportData) -> str:
     drawing = view.draw_entities(graph, data) if small else view.draw_communities(graph, members, communities)
     drawn = {unit.unit_id: f"n{i}" for i, unit in enumerate(graph.entities)} if small else {}
     drawn |= {unit.unit_id: f"e{i}" for i, unit in enumerate(graph.relations)} if small else {}
-    facts = view.facts(data, drawn)
     losses = [known.loss for known in (data.comprehension.get(u.unit_id) for u in data.units) if known]
     script = _template_text("report_drawing.js") + _template_text("report.js")
     return (
@@ -56,11 +55,11 @@ def render_report(data: ReportData) -> str:
             communities=communities,
             drawn=drawn,
             unit_names={unit.unit_id: _unit_name(unit) for unit in data.units},
-            facts=facts[: view.FACT_ROWS],
-            fact_count=len(facts),
+            facts=view.facts(data, drawn),
+            fact_count=len(data.units),
             measured=len(losses),
             wrong=sum(charts.loss_class(loss) > 2 for loss in losses),
-            spectrum=_spectrum(facts),
+            spectrum=_spectrum(losses, len(data.units) - len(losses)),
             classes=charts.LOSS_CLASSES,
             figures={
                 "reliability": charts.reliability_svg(data.results[0].bins) if data.results else None,
@@ -122,9 +121,9 @@ def _unit_name(unit: Any) -> str:
     return str(unit.name) if unit.kind == "entity" else f"{unit.source} → {unit.target}"
 
 
-def _spectrum(facts: Sequence[view.Fact]) -> list[tuple[int, int]]:
+def _spectrum(losses: Sequence[float], unmeasured: int) -> list[tuple[int, int]]:
     """(loss class, number of facts) for the classes that occur, unmeasured (-1) last."""
-    counts = Counter(fact.loss_class for fact in facts)
+    counts = Counter({-1: unmeasured}) + Counter(map(charts.loss_class, losses))
     return [(c, counts[c]) for c in (0, 1, 2, 3, 4, 5, -1) if counts[c]]
 
 

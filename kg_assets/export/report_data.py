@@ -77,7 +77,8 @@ class ReportData:
         model_costs: by role and model.
         document_costs: the costliest documents first; what belongs to none of them under an empty name.
         form_costs: by the form of the exported pairs.
-        evidence: by unit id, where the unit is supported, in document order.
+        evidence: by unit id, for the units whose evidence is shown, where they are supported, in document
+            order.
         comprehension: by unit id; a unit that was not measured has no entry.
         results: the result of `trainee` first, then other trainees to compare with.
         comprehension_note: a sentence for the reader where losses are absent or doubtful, or an empty string.

@@ -104,11 +104,26 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def facts(data: ReportData, drawn: Mapping[str, str]) -> list[Fact]:
+def worst_known(units: Sequence[GraphUnit], known: Mapping[str, Comprehension]) -> list[GraphUnit]:
     """All units, the highest loss first, then the unmeasured ones; equal losses in the order of the units."""
+
+    def loss(unit: GraphUnit) -> float:
+        return known[unit.unit_id].loss if unit.unit_id in known else -1.0
+
+    return sorted(units, key=loss, reverse=True)
+
+
+def needs_evidence(units: Sequence[GraphUnit], known: Mapping[str, Comprehension]) -> Sequence[GraphUnit]:
+    """The units whose evidence is shown: in a small graph all, as each is drawn; else those in the table."""
+    small = sum(unit.kind == "entity" for unit in units) <= MAX_DRAWN_ENTITIES
+    return units if small else worst_known(units, known)[:FACT_ROWS]
+
+
+def facts(data: ReportData, drawn: Mapping[str, str]) -> list[Fact]:
+    """The first FACT_ROWS of `worst_known`."""
     difficulty = hardest_question(data.subgraphs)
     rows = []
-    for unit in data.units:
+    for unit in worst_known(data.units, data.comprehension)[:FACT_ROWS]:
         known = data.comprehension.get(unit.unit_id)
         evidence = data.evidence.get(unit.unit_id, ())
         shown = quotes(evidence)
@@ -125,7 +140,7 @@ def facts(data: ReportData, drawn: Mapping[str, str]) -> list[Fact]:
                 drawn=drawn.get(unit.unit_id, ""),
             )
         )
-    return sorted(rows, key=lambda fact: -1.0 if fact.loss is None else fact.loss, reverse=True)
+    return rows
 
 
 def hardest_question(subgraphs: Iterable[Subgraph]) -> dict[str, str]:

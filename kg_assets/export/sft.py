@@ -12,11 +12,14 @@ Consumers, and what of theirs fixes the format:
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from kg_assets.domain import Difficulty, Evidence, QaForm
 from kg_assets.export.files import Content, ExportedFile, write_files
@@ -64,7 +67,13 @@ def chatml_row(pair: ExportPair, system_prompt: str) -> Row:
 
 
 def lineage_row(pair: ExportPair) -> Row:
-    """The line of `lineage.jsonl` for one pair: from the exported text back to the source spans."""
+    """The line of `lineage.jsonl` for one pair: from the exported text back to the source spans.
+
+    Raises:
+        ValueError: its loss is not a finite number.
+    """
+    if pair.loss is not None and not math.isfinite(pair.loss):
+        raise ValueError(f"the loss of pair {pair.qa_id} is {pair.loss}, which JSON cannot hold")
     return {
         "qa_id": pair.qa_id,
         "form": pair.form,
@@ -73,7 +82,7 @@ def lineage_row(pair: ExportPair) -> Row:
         "difficulty": pair.difficulty,
         "loss": pair.loss,
         "units": list(pair.unit_ids),
-        "evidence": [asdict(evidence) for evidence in pair.evidence],
+        "evidence": pair.evidence,
     }
 
 
@@ -158,7 +167,7 @@ def write_exports(
     # LLaMA-Factory opens this one in the locale's encoding, so a corpus name in Chinese must be escaped.
     text = json.dumps(info, ensure_ascii=True, indent=2) + "\n"
     files["dataset_info.json"] = Content("dataset_info", len(info), [text.encode("ascii")])
-    lineage = (_json(lineage_row(pair)).encode("utf-8", "backslashreplace") + b"\n" for pair in pairs)
+    lineage = (_json(lineage_row(pair), half_characters=True) + b"\n" for pair in pairs)
     files["lineage.jsonl"] = Content("lineage", len(pairs), lineage)
     return write_files(directory, files, remove=[name for name in _TRAINING_FILES if name not in files])
 
@@ -173,15 +182,22 @@ def remove_exports(directory: Path) -> None:
 
 
 # Line ends to `str.splitlines`, which some readers of JSON lines use, though not to JSON.
-_LINE_ENDS = {ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"}
+_LINE_ENDS = [(char.encode(), f"\\u{ord(char):04x}".encode()) for char in "\x85\u2028\u2029"]
 # Half of a surrogate pair, as a model's JSON escapes can hold, is refused by the trainers' readers.
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
-def _json(row: Row) -> str:
-    """One compact line. A lone surrogate in it, encoded with `backslashreplace`, is a JSON escape again."""
-    text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.translate(_LINE_ENDS)
+def _json(row: Row, *, half_characters: bool = False) -> bytes:
+    """One compact line. Half of a surrogate pair is a JSON escape if wanted, else U+FFFD."""
+    try:
+        line = orjson.dumps(row)
+    except orjson.JSONEncodeError:  # it takes no half characters
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=asdict)
+        text = text if half_characters else text.translate(_SURROGATES)
+        line = text.encode("utf-8", "backslashreplace")
+    for char, escape in _LINE_ENDS:
+        line = line.replace(char, escape)
+    return line
 
 
 def _rows(name: str, pairs: Sequence[ExportPair], system_prompt: str) -> Iterator[Row]:
@@ -190,7 +206,7 @@ def _rows(name: str, pairs: Sequence[ExportPair], system_prompt: str) -> Iterato
 
 def _lines(rows: Iterator[Row]) -> Iterator[bytes]:
     for row in rows:
-        yield _json(row).translate(_SURROGATES).encode("utf-8") + b"\n"
+        yield _json(row) + b"\n"
 
 
 def _array(rows: Iterator[Row]) -> Iterator[bytes]:

@@ -6,7 +6,8 @@ A pure function of the claims and their order. Writing to the graph store is in 
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from kg_assets.domain import Claim, GraphUnit, entity_id, fingerprint
@@ -52,6 +53,7 @@ def merge_claims(claims: Sequence[ChunkClaim]) -> list[MergedUnit]:
     entity_claims: dict[str, list[ChunkClaim]] = defaultdict(list)
     relation_claims: dict[str, list[ChunkClaim]] = defaultdict(list)
     mentions: dict[str, list[tuple[str, ChunkClaim]]] = defaultdict(list)
+    id_of = cache(entity_id)
     for made in claims:
         if made.claim.kind == "entity":
             entity_claims[made.claim.unit_id].append(made)
@@ -59,13 +61,13 @@ def merge_claims(claims: Sequence[ChunkClaim]) -> list[MergedUnit]:
         else:
             relation_claims[made.claim.unit_id].append(made)
             for name in (made.claim.source, made.claim.target):
-                mentions[entity_id(name)].append((name, made))
+                mentions[id_of(name)].append((name, made))
     names = {unit_id: _name(entity_claims.get(unit_id, []), said) for unit_id, said in mentions.items()}
     entities = [
         _entity(unit_id, names[unit_id], entity_claims.get(unit_id, []), said)
         for unit_id, said in mentions.items()
     ]
-    relations = [_relation(unit_id, made, names) for unit_id, made in relation_claims.items()]
+    relations = [_relation(unit_id, made, names, id_of) for unit_id, made in relation_claims.items()]
     return entities + relations
 
 
@@ -80,8 +82,10 @@ def unit_key(
     merged: MergedUnit, limit_tokens: int, count_tokens: Callable[[str], int], identity: Mapping[str, Any]
 ) -> tuple[str, bool]:
     """Row key of a unit, and whether its descriptions need a summary; only then does the model matter."""
-    content = asdict(merged.unit), merged.descriptions
-    if count_tokens(_joined(merged)) <= limit_tokens:
+    unit = merged.unit
+    names = unit.name, unit.type, unit.source_id, unit.target_id, unit.source, unit.target
+    content = unit.unit_id, unit.kind, *names, unit.language, merged.descriptions
+    if _fits(_joined(merged), limit_tokens, count_tokens):
         return fingerprint(MERGE_VERSION, content), False
     request = summary_request(merged.unit, merged.descriptions, limit_tokens)
     return request_key(MERGE_VERSION + SUMMARY_VERSION, request, identity, content), True
@@ -96,9 +100,14 @@ def describe(
         CallFailed: the summary could not be had.
     """
     description = _joined(merged)
-    if count_tokens(description) > limit_tokens:
+    if not _fits(description, limit_tokens, count_tokens):
         description = summarise(merged.unit, merged.descriptions, limit_tokens, count_tokens, ask)
     return with_description(merged, description)
+
+
+def _fits(text: str, limit_tokens: int, count_tokens: Callable[[str], int]) -> bool:
+    """Whether a text is within the limit. No token is less than a byte: a short text need not be counted."""
+    return len(text.encode("utf-8", "surrogatepass")) <= limit_tokens or count_tokens(text) <= limit_tokens
 
 
 def _joined(merged: MergedUnit) -> str:
@@ -121,8 +130,10 @@ def _entity(
     return _merged(unit, claims, supporters)
 
 
-def _relation(unit_id: str, claims: Sequence[ChunkClaim], names: Mapping[str, str]) -> MergedUnit:
-    directions = ((entity_id(made.claim.source), entity_id(made.claim.target)) for made in claims)
+def _relation(
+    unit_id: str, claims: Sequence[ChunkClaim], names: Mapping[str, str], id_of: Callable[[str], str]
+) -> MergedUnit:
+    directions = ((id_of(made.claim.source), id_of(made.claim.target)) for made in claims)
     source_id, target_id = _majority(directions) or ("", "")
     unit = _bare_unit(
         unit_id,
@@ -157,5 +168,8 @@ def _name(claims: Sequence[ChunkClaim], mentions: Sequence[tuple[str, ChunkClaim
 
 
 def _majority(values: Iterable[T]) -> T | None:
-    counted = Counter(values)  # keeps the order of first mention, and most_common is stable: ties go by order
+    found = list(values)
+    if len(found) == 1:
+        return found[0]
+    counted = Counter(found)  # keeps the order of first mention, and most_common is stable: ties go by order
     return counted.most_common(1)[0][0] if counted else None

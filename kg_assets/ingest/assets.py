@@ -4,7 +4,7 @@ import dagster as dg
 
 from kg_assets.checks import check_specs, stage_checks
 from kg_assets.ingest.chunk import CHUNKER_VERSION, chunk_document
-from kg_assets.ingest.documents import DOCUMENTS_VERSION, document_items, take_document
+from kg_assets.ingest.documents import DOCUMENTS_VERSION, keep_scan, scan_documents, take_document
 from kg_assets.ingest.plan import chunk_items
 from kg_assets.materialize import OWNERS, StageRun, corpora
 from resources.workbench import Workbench
@@ -21,8 +21,11 @@ from resources.workbench import Workbench
 def documents(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """The documents as they were read: text, metadata, language. Files that cannot be read are drops."""
     with StageRun(context, workbench) as stage:
-        items = document_items(stage.bench.documents, stage.bench.corpus, stage.settings.documents)
-        row = stage.execute(items, take_document)
+        found = scan_documents(
+            stage.warehouse, stage.bench.documents, stage.bench.corpus, stage.settings.documents
+        )
+        row = stage.execute(found.items, take_document)
+        keep_scan(stage.warehouse, found)
         preview = stage.preview("document_id, language, length(text) AS characters, text")
         return stage.result(row, preview=preview, checks=stage_checks(row))
 

@@ -1,34 +1,54 @@
 """The documents stage: a corpus' files as work items, readable ones and those to be dropped alike."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kg_assets.domain import Document, fingerprint
-from kg_assets.ingest.corpora import scan_corpora
-from kg_assets.ingest.read import Unreadable, file_id, read_corpus
+from kg_assets.ingest.corpora import CorpusFolder, scan_corpora
+from kg_assets.ingest.read import Unreadable, file_id, read_corpus, read_file
+from kg_assets.ingest.stamps import ReadFile, Stamp, read_before, remember
 from kg_assets.ledger import Dropped, WorkItem
 from resources.models.types import Ask
 from resources.settings import DocumentsSettings
+from resources.warehouse.warehouse import Warehouse
 
 DOCUMENTS_VERSION = "1"
-DocumentItem = WorkItem[Document | Unreadable]
+DocumentItem = WorkItem[Document | Unreadable | None]
 
 
-def document_items(root: Path, corpus: str, settings: DocumentsSettings) -> list[DocumentItem]:
-    """Everything found in the corpus' folder. A corpus whose folder is gone has no documents any more.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything in a corpus' folder. An item of a file that was read before and is unchanged has no payload:
+    its rows are there. `files` are those that a later scan need not read again, while they are unchanged."""
+
+    items: list[DocumentItem]
+    files: list[ReadFile]
+
+
+def scan_documents(warehouse: Warehouse, root: Path, corpus: str, settings: DocumentsSettings) -> Found:
+    """What is in the corpus' folder now. A corpus whose folder is gone has no documents any more.
 
     Raises:
         SettingsError: the documents root is missing.
     """
     folder = scan_corpora(root).get(corpus)
     if folder is None:
-        return []
-    found: list[Document | Unreadable] = [
-        Unreadable(file_id(skipped.path, folder.base), skipped.reason, skipped.detail, "")
+        return Found([], [])
+    skipped = [
+        _item(Unreadable(file_id(skipped.path, folder.base), skipped.reason, skipped.detail, ""))
         for skipped in folder.skipped
     ]
-    found += read_corpus(folder, settings)
-    return [_item(document) for document in found]
+    items, files = _read(warehouse, folder, settings)
+    if len({item.item_id for item in items}) < len(items):
+        # Two files hold documents of one id; which one stays is decided where all of them are read.
+        items, files = [_item(found) for found in read_corpus(folder, settings)], []
+    return Found(skipped + items, files)
+
+
+def keep_scan(warehouse: Warehouse, found: Found) -> None:
+    """Let the next scan leave out what this one has read; called once the items are stored."""
+    remember(warehouse, found.files)
 
 
 def take_document(item: DocumentItem, _ask: Ask) -> Sequence[Document]:
@@ -39,7 +59,38 @@ def take_document(item: DocumentItem, _ask: Ask) -> Sequence[Document]:
     """
     if isinstance(item.payload, Unreadable):
         raise Dropped(item.payload.reason, item.payload.detail, item.payload.raw_excerpt)
+    if item.payload is None:
+        raise RuntimeError(f"{item.item_id} was taken for read before, and is not stored; this is a bug")
     return [item.payload]
+
+
+def _read(
+    warehouse: Warehouse, folder: CorpusFolder, settings: DocumentsSettings
+) -> tuple[list[DocumentItem], list[ReadFile]]:
+    recipe = fingerprint(DOCUMENTS_VERSION, settings.model_dump(mode="json"))
+    before = read_before(warehouse, recipe)
+    items: list[DocumentItem] = []
+    files = []
+    for path in folder.files:
+        name, stamp = file_id(path, folder.base), Stamp.of(path)
+        known = before.get(name)
+        if known is not None and known.stamp() == stamp:
+            items += [WorkItem(document_id, key, None, document_id) for document_id, key in known.items]
+            files.append(known)
+            continue
+        found = list(read_file(path, folder.base, settings))
+        read = [_item(one) for one in found]
+        items += read
+        if stamp is not None and not any(_may_be_read_later(one) for one in found):
+            made = tuple((item.item_id, item.key) for item in read)
+            stamped = stamp.size, stamp.mtime_ns, stamp.ctime_ns, stamp.inode
+            files.append(ReadFile(name, *stamped, recipe, made))
+    return items, files
+
+
+def _may_be_read_later(found: Document | Unreadable) -> bool:
+    """Whether the fault is not in the file, so that another try may read it though it is unchanged."""
+    return isinstance(found, Unreadable) and found.reason == "unreadable"
 
 
 def _item(found: Document | Unreadable) -> DocumentItem:

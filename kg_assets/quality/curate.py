@@ -1,11 +1,8 @@
 """The curated_qa stage: all current pairs through the gates, in a stable order."""
 
-from dataclasses import asdict
-
 from kg_assets.domain import QaPair, fingerprint
 from kg_assets.ledger import Dropped, WorkItem
 from kg_assets.quality.gates import GATES_VERSION, PASSED, Verdict, judge_pairs
-from kg_assets.warehouse_reads import current_evidence
 from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 
@@ -34,7 +31,8 @@ def curation_items(warehouse: Warehouse) -> list[WorkItem[Judged]]:
 
 
 def _key(pair: QaPair, verdict: Verdict) -> str:
-    return fingerprint(GATES_VERSION, asdict(pair), asdict(verdict))
+    said = pair.qa_id, pair.form, pair.question, pair.answer, pair.reasoning, pair.unit_ids, pair.language
+    return fingerprint(GATES_VERSION, said, verdict.gate, verdict.detail)
 
 
 def pass_or_drop(item: WorkItem[Judged], _ask: Ask) -> list[QaPair]:
@@ -51,6 +49,14 @@ def pass_or_drop(item: WorkItem[Judged], _ask: Ask) -> list[QaPair]:
 
 def unsupported_pairs(warehouse: Warehouse) -> list[str]:
     """Ids of current curated pairs without any evidence; a broken promise if there are any."""
-    evidence = current_evidence(warehouse)
-    pairs = warehouse.rows(QaPair, "FROM current_curated_qa")
-    return [pair.qa_id for pair in pairs if not any(evidence.get(unit_id) for unit_id in pair.unit_ids)]
+    frame = warehouse.frame("""
+        WITH described AS (
+            SELECT DISTINCT t.unit_id FROM current_items i JOIN claims t ON t.key = i.key
+            SEMI JOIN current_chunks c ON c.chunk_id = i.item_id WHERE i.stage = 'claims'
+        ), pairs AS (
+            SELECT qa_id, unnest(from_json(unit_ids, '["VARCHAR"]')) AS unit_id FROM current_curated_qa
+        )
+        SELECT qa_id FROM current_curated_qa ANTI JOIN (SELECT qa_id FROM pairs SEMI JOIN described
+            USING (unit_id)) USING (qa_id)
+    """)
+    return list(frame["qa_id"])

@@ -4,11 +4,12 @@ Item ids begin with the subgraph's id, so that every pair leads back to its subg
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from kg_assets.comprehension.state import fact_of
 from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint, normalise_name
-from kg_assets.keys import request_key
+from kg_assets.keys import recipe_by_language
 from kg_assets.ledger import WorkItem
 from kg_assets.prompts import system_prompt
 from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, aggregated_request
@@ -62,12 +63,13 @@ def atomic_items(
     subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
 ) -> list[WorkItem[GraphUnit]]:
     """Each fact once, with the first subgraph that holds it; a unit that repeats another's words is none."""
+    recipe = recipe_by_language(ATOMIC_VERSION, atomic_request, identity)
     items: dict[str, WorkItem[GraphUnit]] = {}
     for subgraph in subgraphs:
         for unit in units_of(subgraph, units):
             fact = normalise_name(fact_of(unit))
             if fact not in items:
-                key = request_key(ATOMIC_VERSION, atomic_request(unit), identity, unit.unit_id)
+                key = fingerprint(recipe(unit.language), _said([unit]))
                 items[fact] = WorkItem(f"{subgraph.subgraph_id}/{unit.unit_id}", key, unit)
     return list(items.values())
 
@@ -76,13 +78,20 @@ def aggregated_items(
     subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
 ) -> list[WorkItem[tuple[list[GraphUnit], Difficulty]]]:
     """Each subgraph of at least two described units."""
+
+    @cache
+    def recipe(language: str, difficulty: Difficulty) -> str:
+        follow_up = system_prompt("synthesis", "aggregated_question", language)
+        of_language = recipe_by_language(
+            AGGREGATED_VERSION, lambda unit: aggregated_request([unit], difficulty), identity, follow_up
+        )
+        return of_language(language)
+
     items = []
     for subgraph in subgraphs:
         members = units_of(subgraph, units)
         if len(members) >= MIN_AGGREGATED_UNITS:
-            request = aggregated_request(members, subgraph.difficulty)
-            follow_up = system_prompt("synthesis", "aggregated_question", language_of(members))
-            key = request_key(AGGREGATED_VERSION, request, identity, follow_up, _ids(members))
+            key = fingerprint(recipe(language_of(members), subgraph.difficulty), _said(members))
             items.append(WorkItem(subgraph.subgraph_id, key, (members, subgraph.difficulty)))
     return items
 
@@ -91,14 +100,16 @@ def multi_hop_items(
     subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
 ) -> list[WorkItem[list[GraphUnit]]]:
     """Each subgraph of at least MIN_RELATIONS described relations; only relations carry hops."""
+    recipe = recipe_by_language(MULTI_HOP_VERSION, lambda unit: multi_hop_request([unit]), identity)
     items = []
     for subgraph in subgraphs:
         relations = [unit for unit in units_of(subgraph, units) if unit.kind == "relation"]
         if len(relations) >= MIN_RELATIONS:
-            key = request_key(MULTI_HOP_VERSION, multi_hop_request(relations), identity, _ids(relations))
+            key = fingerprint(recipe(language_of(relations)), _said(relations))
             items.append(WorkItem(subgraph.subgraph_id, key, relations))
     return items
 
 
-def _ids(units: Sequence[GraphUnit]) -> list[str]:
-    return [unit.unit_id for unit in units]
+def _said(units: Sequence[GraphUnit]) -> list[tuple[str, str]]:
+    """All of the units that a question about them can depend on."""
+    return [(unit.unit_id, unit.content_hash) for unit in units]

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
+import orjson
 import pandas as pd
 from filelock import FileLock
 
 from resources.errors import WarehouseError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _OLDEST_VERSION = 2
 """That of `schema.sql`; the files `to_3.sql` and so on lead from there to SCHEMA_VERSION."""
 _HEADER_BYTES = 3 * 4096
@@ -246,8 +247,11 @@ def read_rows(
     cursor = connection.execute(sql, parameters)
     position = {column[0]: i for i, column in enumerate(cursor.description or ())}
     hints = typing.get_type_hints(row_type)
-    plan = [(f.name, position[f.name], _converter(hints[f.name])) for f in dataclasses.fields(row_type)]  # type: ignore[arg-type]
-    return [row_type(**{name: convert(row[i]) for name, i, convert in plan}) for row in cursor.fetchall()]
+    plan = [(position[f.name], _converter(hints[f.name])) for f in dataclasses.fields(row_type)]  # type: ignore[arg-type]
+    return [
+        row_type(*[row[i] if convert is None else convert(row[i]) for i, convert in plan])
+        for row in cursor.fetchall()
+    ]
 
 
 def _to_column(value: object) -> object:
@@ -256,17 +260,18 @@ def _to_column(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
-def _converter(hint: Any) -> Callable[[Any], Any]:
-    """How a column of this type is read: JSON columns become tuples or dicts, paths become paths."""
+def _converter(hint: Any) -> Callable[[Any], Any] | None:
+    """How a column of this type is read: JSON columns become tuples or dicts, paths become paths; None for
+    all others."""
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         convert = _converter(next(arg for arg in typing.get_args(hint) if arg is not type(None)))
-        return lambda value: None if value is None else convert(value)
+        return convert and (lambda value: None if value is None else convert(value))
     if origin is tuple:
-        return lambda value: _tuples(json.loads(value))
+        return lambda value: _tuples(orjson.loads(value))
     if origin in (Mapping, dict):
-        return json.loads
-    return Path if hint is Path else lambda value: value
+        return orjson.loads
+    return Path if hint is Path else None
 
 
 def _tuples(value: Any) -> Any:

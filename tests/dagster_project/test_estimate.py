@@ -50,6 +50,16 @@ def test_one_slow_row_at_the_beginning_counts_no_more_than_one() -> None:
     assert before < estimate.rest_s(ten_times_slower) < 3 * before
 
 
+def test_the_first_stage_that_asks_a_model_shows_how_fast_the_later_ones_will_be() -> None:
+    estimate = RunEstimate(["claims", "qa_atomic"])
+    estimate.started("claims", 10_000, 10_000, 0.0)
+    estimate.advanced(5_000)
+    to_come = 10_000 * UNITS_PER_CHUNK * ATOMIC_OF_A_UNIT * EXPECTED["qa_atomic"].effort
+    measured = 50.0 / (5_000 * EXPECTED["claims"].effort)
+    rest_s = 50.0 + to_come * measured
+    assert rest_s < estimate.rest_s(50.0) < 3 * rest_s
+
+
 def test_later_stages_are_expected_at_the_speed_measured_so_far() -> None:
     estimate = RunEstimate(["claims", "qa_atomic"])
     estimate.started("claims", 2, 2, 0.0)

@@ -22,7 +22,7 @@ from kg_assets.warehouse_reads import (
     current_evidence,
     current_losses,
     current_units,
-    judged_statements,
+    judged_pairs,
 )
 from resources.warehouse.warehouse import Warehouse
 from tests.kg_assets.stage_samples import entity, entity_claim, relation, relation_claim, store
@@ -129,18 +129,19 @@ def test_judgements_come_in_the_order_of_the_statements_however_many_there_are(w
     with warehouse.transaction() as connection:
         connection.execute("INSERT INTO current_items SELECT 'statements', 0, 'u', 'k', NULL")
         connection.execute(
-            "INSERT INTO statements SELECT 'k', i, 't' || i, 'u', 'x', true, 'en' FROM range(?) r(i)", [n]
+            "INSERT INTO statements SELECT 'k', i, 't' || i, 'u', 'x', i % 3 = 0, 'en' FROM range(?) r(i)",
+            [n],
         )
         connection.execute(
             "INSERT INTO current_items SELECT 'judgements', i, 't' || i, 'j' || i, NULL FROM range(?) r(i)",
             [n],
         )
         connection.execute(
-            "INSERT INTO judgements SELECT 'j' || i, 0, 'x', 't', 0.5, 1, 'logprobs' FROM range(?) r(i) "
+            "INSERT INTO judgements SELECT 'j' || i, 0, 'x', 't', i / ?, 1, 'logprobs' FROM range(?) r(i) "
             "ORDER BY hash(i)",
-            [n],
+            [n, n],
         )
-    assert [j.statement_id for j in judged_statements(warehouse)] == [f"t{i}" for i in range(n)]
+    assert judged_pairs(warehouse) == [(i / n, i % 3 == 0) for i in range(n)]
 
 
 def test_equal_statements_of_two_units_share_a_judgement_and_both_count(warehouse: Warehouse) -> None:
@@ -154,7 +155,4 @@ def test_equal_statements_of_two_units_share_a_judgement_and_both_count(warehous
     )
     judgement = Judgement("same", "t", 0.9, 1.0, "logprobs")
     store(warehouse, "judgements", {"t1": [judgement], "t2": [judgement]})
-    assert [(j.unit_id, j.label, j.p_true) for j in judged_statements(warehouse)] == [
-        ("e1", True, 0.9),
-        ("e2", False, 0.9),
-    ]
+    assert judged_pairs(warehouse) == [(0.9, True), (0.9, False)]

@@ -25,7 +25,7 @@ def test_a_part_is_run_and_the_rest_left_alone(quick_project: Project, fake_mode
     assert fresh["qa_aggregated"] == "never run"
 
 
-@pytest.mark.parametrize("selection", ["nonsense", "qa_atomic and (", "group:nothing", "key:"])
+@pytest.mark.parametrize("selection", ["nonsense", "+qa_atomc", "qa_atomic and (", "group:nothing", "key:"])
 def test_a_selection_of_nothing_is_one_sentence(project: Project, selection: str) -> None:
     project.write("jupiter.txt", ENGLISH)
     result = project.call("run", "--select", selection)

@@ -100,7 +100,7 @@ def test_lineage_has_exactly_the_fields_of_the_design(tmp_path: Path, pairs: Pai
 def test_an_unmeasured_loss_is_null_and_not_a_number_is_refused(tmp_path: Path, pairs: Pairs) -> None:
     write_exports(tmp_path, "tea", [replace(pairs[0], loss=None)], ExportSettings())
     assert lines(tmp_path / "lineage.jsonl")[0]["loss"] is None
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(ValueError, match="which JSON cannot hold"):
         write_exports(tmp_path, "tea", [replace(pairs[0], loss=float("nan"))], ExportSettings())
 
 

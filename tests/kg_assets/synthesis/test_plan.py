@@ -82,7 +82,7 @@ def test_another_loss_or_order_of_growth_changes_no_key_and_another_difficulty_o
 
 
 def test_a_changed_unit_changes_the_questions_about_it_and_no_others() -> None:
-    changed = UNITS | {A.unit_id: replace(A, description="A is another thing.")}
+    changed = UNITS | {A.unit_id: replace(A, description="A is another thing.", content_hash="other")}
     before, after = keys([BOTH], UNITS, IDENTITY), keys([BOTH], changed, IDENTITY)
     assert len(before[0] - after[0]) == 1
     assert before[1] != after[1]
