@@ -19,7 +19,13 @@ from kg_assets.ingest.formats.web import markdown_of, soup_of
 _OPF = "{http://www.idpf.org/2007/opf}"
 _CONTAINER = "{urn:oasis:names:tc:opendocument:xmlns:container}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
-_METADATA = {"title": "title", "creator": "author", "language": "language", "date": "date", "publisher": "publisher"}
+_METADATA = {
+    "title": "title",
+    "creator": "author",
+    "language": "language",
+    "date": "date",
+    "publisher": "publisher",
+}
 _HTML = frozenset({"application/xhtml+xml", "text/html"})
 
 

@@ -5,13 +5,13 @@ import unicodedata
 from collections.abc import Sequence
 
 ROWS_UNDER_A_HEADER = 40
-"""A longer table repeats its header, as printed ones do: a chunk from its middle can then still be understood."""
+"""A longer table repeats its header, as printed ones do: a chunk from its middle can still be understood."""
 
 _SPACES = re.compile(r"[ \t\r\n\f\v\u00a0]+")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as a Markdown table whose header is the first row; empty rows and columns are left out."""
+    """Rows of cells as a Markdown table; the first row is its header, empty rows and columns are left out."""
     cells = [[cell(text) for text in row] for row in rows]
     width = max(map(len, cells), default=0)
     cells = [row + [""] * (width - len(row)) for row in cells if any(row)]

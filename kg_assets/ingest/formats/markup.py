@@ -1,4 +1,4 @@
-"""XML of any kind: titles as headings, tables as tables, records as lists of their fields, the rest as paragraphs."""
+"""XML of any kind: titles become headings, records lists of their fields, the rest paragraphs and tables."""
 
 import re
 from collections.abc import Iterator
@@ -70,7 +70,11 @@ def _is_mixed(element: Any) -> bool:
 
 def _rows(element: Any) -> list[list[str]]:
     """Cells of a table, or of two or more records with the same flat fields."""
-    if any(_name(child) in _ROWS for child in element.iter()) and _name(element) in ("table", "informaltable", "tgroup"):
+    if any(_name(child) in _ROWS for child in element.iter()) and _name(element) in (
+        "table",
+        "informaltable",
+        "tgroup",
+    ):
         return [[_text(cell) for cell in row] for row in element.iter() if _name(row) in _ROWS]
     children = list(element)
     fields = [_name(field) for field in children[0]]
@@ -84,9 +88,13 @@ def _rows(element: Any) -> list[list[str]]:
 
 
 def _is_record(children: list[Any]) -> bool:
-    return len(children) >= 2 and all(
-        len(child) == 0 and _name(child) not in _TITLES and len(_text(child)) <= 200 for child in children
-    ) and len({_name(child) for child in children}) == len(children)
+    return (
+        len(children) >= 2
+        and all(
+            len(child) == 0 and _name(child) not in _TITLES and len(_text(child)) <= 200 for child in children
+        )
+        and len({_name(child) for child in children}) == len(children)
+    )
 
 
 def _record(children: list[Any]) -> str:

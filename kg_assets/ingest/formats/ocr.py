@@ -32,7 +32,9 @@ def read_image(image: Any) -> str:
     ]
     paragraphs: list[str] = []
     bottom = height = 0.0
-    for top, low, _, text in sorted(lines, key=lambda line: (round(line[0] / max(line[1] - line[0], 1)), line[2])):
+    for top, low, _, text in sorted(
+        lines, key=lambda line: (round(line[0] / max(line[1] - line[0], 1)), line[2])
+    ):
         if paragraphs and top - bottom < 0.8 * (height or low - top):
             paragraphs[-1] = join_lines(paragraphs[-1], text.strip())
         else:

@@ -11,8 +11,8 @@ from kg_assets.ingest.decode import Rejected
 class Parsed:
     """The text of one file.
 
-    `pages` has (position of its first character, page number from 1) for each page with text, in order; slides
-    and sheets are pages too. `rows` is set in place of `text` where each row of the file is a document.
+    `pages` has (position of its first character, page number from 1) for each page with text, in
+    order; slides and sheets are pages too. `rows` is set in place of `text` where each row of the file is a document.
     """
 
     text: str
@@ -22,7 +22,8 @@ class Parsed:
 
 
 CORRUPT = Rejected(
-    "corrupt", "It is damaged or not of the kind that its name says; open it in its program and save it again."
+    "corrupt",
+    "It is damaged or not of the kind that its name says; open it in its program and save it again.",
 )
 ENCRYPTED = Rejected(
     "encrypted", "It is protected with a password; save a copy without one and use that in its place."
@@ -31,7 +32,7 @@ NO_TEXT = Rejected("empty", "There is no text in it; add some or remove it.")
 
 
 def joined_pages(texts: list[tuple[int, str]]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Texts of numbered pages as one, a blank line between, and where each page begins; empty ones left out."""
+    """Texts of numbered pages as one, and where each page begins; empty ones are left out."""
     position, parts, pages = 0, [], []
     for number, text in texts:
         if stripped := text.strip():

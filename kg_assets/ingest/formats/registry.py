@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from kg_assets.ingest.decode import Rejected
+from kg_assets.ingest.formats.ocr import ocr_is_installed
 from kg_assets.ingest.formats.parsed import Parsed
 
 
@@ -36,3 +37,13 @@ PARSERS = {
     ".parquet": Parser("rows.parse_parquet", "1"),
 }
 """By suffix, in lower case."""
+
+
+def parser_identity(suffix: str) -> tuple[object, ...]:
+    """What a parser's results depend on besides the file: its version, and what is installed."""
+    return (PARSERS[suffix].version, suffix == ".pdf" and ocr_is_installed())
+
+
+def parsers_identity() -> tuple[object, ...]:
+    """The same of all parsers."""
+    return tuple((suffix, *parser_identity(suffix)) for suffix in sorted(PARSERS))

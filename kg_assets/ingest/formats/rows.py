@@ -58,7 +58,11 @@ def parse_parquet(path: Path) -> Parsed | Rejected:
 
 def _documents(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Parsed:
     made = tuple(
-        {name: _plain(value) for name, value in zip(names, row, strict=False) if value not in (None, "") or name == CONTENT}
+        {
+            name: _plain(value)
+            for name, value in zip(names, row, strict=False)
+            if value not in (None, "") or name == CONTENT
+        }
         for row in rows
     )
     return Parsed("", rows=made)

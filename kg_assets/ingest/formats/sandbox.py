@@ -1,4 +1,4 @@
-"""Parsing in a child process with limits of time and memory; a child that fails is replaced by the next file."""
+"""Parsing in a child process with limits of time and memory; one that fails is replaced."""
 
 import atexit
 import json
@@ -88,7 +88,7 @@ class Sandbox:
             return Rejected(
                 "parser_crashed",
                 "The program that reads such files broke down on it, perhaps for want of memory "
-                f"(documents.parser_megabytes is {self._megabytes}); open it in its program and save it again.",
+                f"(documents.parser_megabytes is {self._megabytes}); save it again in its own program.",
             )
         answer: dict[str, Any] = json.loads(line)
         return answer
@@ -142,8 +142,8 @@ def shared_sandbox(seconds: float, megabytes: int) -> Sandbox:
 
 
 def _environment() -> dict[str, str]:
-    """What the child needs of the environment: no keys are handed to it. One thread a library, since each takes
-    address space."""
+    """What the child needs of the environment: no keys are handed to it. Few threads, since each
+    takes address space."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     # The child must find the same modules, wherever they were imported from.

@@ -49,5 +49,7 @@ def shown_value(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ", "seconds")
+        return (
+            value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ", "seconds")
+        )
     return str(value)

@@ -64,7 +64,7 @@ def markdown_of(soup: BeautifulSoup, whole_page: bool = False) -> str:
 
 
 def _unwrap_lines(root: Tag) -> None:
-    """Line breaks of the source are no line breaks of the text; between Chinese characters not even spaces."""
+    """Line breaks of the source are no line breaks of the text; in Chinese no spaces either."""
     for string in root.find_all(string=re.compile("\n")):
         if string.strip() and _above(string, ("pre",)) is None:
             lines = _LINE_BREAK.split(str(string))
@@ -124,8 +124,8 @@ def _is_around(tag: Tag) -> bool:
 
 
 def _menus(soup: BeautifulSoup) -> list[Tag]:
-    """Blocks that are two or more links inside the site and next to nothing else: menus, lists of contents. Only
-    the outermost of each."""
+    """Blocks that are two or more links inside the site and next to nothing else: menus, contents. Only the
+    outermost of each."""
     links: dict[int, list[int]] = {}
     blocks: dict[int, Tag] = {}
     for link in soup.find_all("a", href=True):
@@ -169,7 +169,7 @@ def _flatten_layout(found: Tag) -> None:
             _flatten_layout(inner)
 
 
-class _Converter(MarkdownConverter):  # type: ignore[misc]
+class _Converter(MarkdownConverter):
     """What differs from markdownify: links and pictures are their text, tables are regular, numbers stay."""
 
     def __init__(self) -> None:
@@ -189,7 +189,7 @@ class _Converter(MarkdownConverter):  # type: ignore[misc]
 
     convert_strong = convert_em = convert_i = convert_u = convert_b
 
-    def convert_hN(self, n: int, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: N802
+    def convert_hN(self, n: int, el: Tag, text: str, parent_tags: set[str]) -> str:
         title = one_line(text)
         if "_inline" in parent_tags:
             return f" {title} "

@@ -29,7 +29,7 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
 def parse_docx(path: Path) -> Parsed | Rejected:
-    """Text with headings, lists, tables and footnotes; headers, footers and lists of contents are left out."""
+    """Text with headings, lists, tables and footnotes; headers, footers and contents are left out."""
     archive = open_archive(path)
     if isinstance(archive, Rejected):
         return archive
@@ -53,7 +53,12 @@ def office_metadata(archive: zipfile.ZipFile) -> dict[str, Any]:
     except (KeyError, etree.XMLSyntaxError, zipfile.BadZipFile):
         return {}
     found = {}
-    for theirs, ours in (("title", "title"), ("creator", "author"), ("subject", "subject"), ("language", "language")):
+    for theirs, ours in (
+        ("title", "title"),
+        ("creator", "author"),
+        ("subject", "subject"),
+        ("language", "language"),
+    ):
         element = core.find(f"{_DC}{theirs}")
         if element is not None and (element.text or "").strip():
             found[ours] = element.text.strip()

@@ -1,7 +1,7 @@
 """The child process that parses: a loop over requests on standard input, one JSON object a line.
 
-It has a limit of memory, writes no files, and ends when its parent does. What a parser prints goes to standard
-error, so that answers stay whole.
+It has a limit of memory, writes no files, and ends when its parent does. What a parser prints goes to
+standard error, so that answers stay whole.
 """
 
 import json

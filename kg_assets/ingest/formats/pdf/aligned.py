@@ -11,7 +11,10 @@ _NEAR = 4.0
 _MIN_ROWS = 3
 _MAX_APART = 3.0
 # A list item or numbered heading has two parts too.
-_MARK = re.compile(r"(?:\W|\uf0b7|[（(]?(?:\d{1,3}|[a-zA-Z]|[ivxlc]+)[.)．、）]?|\d+(?:\.\d+)+\.?|Chapter \d+\.?|第\S+[章节])")
+_MARK = re.compile(
+    r"(?:\W|\uf0b7|[（(]?(?:\d{1,3}|[a-zA-Z]|[ivxlc]+)[.)．、）]?|\d+(?:\.\d+)+\.?"
+    r"|Chapter \d+\.?|第\S+[章节])"
+)
 
 
 @dataclass(slots=True)

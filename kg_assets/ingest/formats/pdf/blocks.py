@@ -13,7 +13,7 @@ Kind = Literal["text", "item", "code", "table", "heading"]
 
 _BULLET = re.compile(r"(?:[•‣◦●○■□▪▫·∙⁃➢➤✓❖\uf0b7\uf0a7\uf02d]|[-–—*](?=\s))\s*(?=\S)|[•●○■□▪▫\uf0b7\uf0a7]$")
 _NUMBERED = re.compile(r"(?:\d{1,3}[.)．、]|[（(]\d{1,3}[）)]|[a-z]\))\s+(?=\S)")
-_ENDS = tuple(".!?。！？：:;；…”’\"")
+_ENDS = tuple('.!?。！？：:;；…”’"')
 
 
 @dataclass(slots=True)
@@ -55,9 +55,7 @@ def blocks_of(lines: Sequence[Line], page: int, leading: float) -> list[Block]:
             _extend(last, before, line)
         else:
             kind: Kind = "code" if line.mono else "text"
-            blocks.append(
-                Block(kind, line.text, page, line.size, line.bold, 1, line.x0, _is_full(line))
-            )
+            blocks.append(Block(kind, line.text, page, line.size, line.bold, 1, line.x0, _is_full(line)))
         before = line
     return blocks
 

@@ -1,4 +1,4 @@
-"""What is on the pages but not the document's text: running headers, footers, page numbers, tables of contents."""
+"""What is on pages but not the document's text: running headers and footers, page numbers, contents."""
 
 import re
 from collections import Counter
@@ -10,7 +10,9 @@ _MARGIN = 0.12
 _MIN_PAGES = 3
 _SHARE_OF_PLACE = 0.6
 _NUMBER = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
-_ONLY_NUMBER = re.compile(r"[\W_]*(?:(?:page|seite|p\.|第)\s*)?#(?:\s*(?:/|of|von|页|頁|ページ|共)+\s*#?)*[\W_]*(?:页|頁)?")
+_ONLY_NUMBER = re.compile(
+    r"[\W_]*(?:(?:page|seite|p\.|第)\s*)?#(?:\s*(?:/|of|von|页|頁|ページ|共)+\s*#?)*[\W_]*(?:页|頁)?"
+)
 
 
 def remove_furniture(pages: list[Page]) -> None:
@@ -25,16 +27,16 @@ def remove_furniture(pages: list[Page]) -> None:
         texts.update({(_place(page, run), _normal(run.text)) for run in _outer(page)})
     repeated = {key for key, count in texts.items() if count >= _MIN_PAGES}
     if len(pages) >= 2:
-        repeated |= {
-            key for key, count in texts.items() if count >= 2 and _ONLY_NUMBER.fullmatch(key[1])
-        }
+        repeated |= {key for key, count in texts.items() if count >= 2 and _ONLY_NUMBER.fullmatch(key[1])}
     all_at: Counter[int] = Counter()
     repeated_at: Counter[int] = Counter()
     for (place, text), count in texts.items():
         all_at[place] += count
         repeated_at[place] += count if (place, text) in repeated else 0
     places = {
-        place for place, count in repeated_at.items() if count >= _SHARE_OF_PLACE * all_at[place] and count > 3
+        place
+        for place, count in repeated_at.items()
+        if count >= _SHARE_OF_PLACE * all_at[place] and count > 3
     }
     for page in pages:
         gone = {

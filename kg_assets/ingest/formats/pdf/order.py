@@ -1,6 +1,7 @@
 """From runs to lines in reading order: columns are found by the gutter that few lines cross."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from kg_assets.ingest.formats.pdf.page import Run
 
@@ -13,8 +14,8 @@ _GUTTER = 6.0
 
 @dataclass(slots=True)
 class Line:
-    """Runs on one base line of one column, from left to right; font of the longest run. `column` is the extent
-    of the column that it stands in, `cells` are the runs' starts and texts."""
+    """Runs on one base line of one column, from left to right; font of the longest run. `column` is the
+    extent of the column that it stands in, `cells` are the runs' starts and texts."""
 
     text: str
     cells: list[tuple[float, str]]
@@ -85,9 +86,7 @@ def _gutter(runs: list[Run]) -> float | None:
 def _is_prose(runs: list[Run]) -> bool:
     width = max(run.x1 for run in runs) - min(run.x0 for run in runs)
     heights = sorted({round(run.y) for run in runs})
-    widths = sorted(
-        sum(run.x1 - run.x0 for run in runs if abs(run.y - height) < 1.5) for height in heights
-    )
+    widths = sorted(sum(run.x1 - run.x0 for run in runs if abs(run.y - height) < 1.5) for height in heights)
     return len(heights) >= _MIN_LINES and widths[len(widths) // 2] >= _MIN_FILL * width
 
 
@@ -105,7 +104,7 @@ def _lines(runs: list[Run]) -> list[Line]:
 def _line(runs: list[Run], column: tuple[float, float]) -> Line:
     longest = max(runs, key=lambda run: len(run.text))
     text = runs[0].text
-    for before, run in zip(runs, runs[1:], strict=False):
+    for before, run in pairwise(runs):
         mono = longest.mono and before.mono and run.mono
         gap = max(1, round((run.x0 - before.x1) / (0.6 * run.size))) if mono else 1
         touching = run.x0 - before.x1 < 0.15 * run.size

@@ -1,4 +1,4 @@
-"""One page as PDFium sees it: runs of characters with place and font, ruling lines, and whether it is a picture.
+"""One page as PDFium sees it: runs of characters with place and font, ruling lines, whether it is a picture.
 
 Coordinates are points (1/72 inch) from the lower left corner. What the runs mean is not decided here.
 """
@@ -179,7 +179,7 @@ def _character(code: int) -> str:
 
 
 def _drawn(page: pypdfium2.PdfPage) -> tuple[list[Rule], list[Rule], bool]:
-    """Level and upright lines that are drawn on the page, edges of rectangles too, and whether it has images."""
+    """Level and upright lines on the page, edges of rectangles too, and whether it has images."""
     across: dict[Rule, None] = {}
     upright: dict[Rule, None] = {}
     has_image = False

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,9 @@ def _parse(document: pypdfium2.PdfDocument) -> Parsed | Rejected:
     if not any(page.runs for page in pages) and not any(recognised.values()):
         if not pages:
             return CORRUPT
-        return Rejected("no_text", f"Its pages are pictures without text. {OCR_ADVICE}") if pictures else NO_TEXT
+        return (
+            Rejected("no_text", f"Its pages are pictures without text. {OCR_ADVICE}") if pictures else NO_TEXT
+        )
     remove_furniture(pages)
     for page in pages:
         remove_contents(page)
@@ -106,15 +109,13 @@ def _leading(pages: Iterable[list[Line]]) -> float:
     """The usual distance between lines of a paragraph, over their size."""
     distances: Counter[float] = Counter()
     for lines in pages:
-        for before, line in zip(lines, lines[1:], strict=False):
+        for before, line in pairwise(lines):
             if 0 < before.y - line.y < 3 * line.size and before.size == line.size:
                 distances[round((before.y - line.y) / line.size, 1)] += 1
     return distances.most_common(1)[0][0] if distances else _USUAL_LEADING
 
 
-def _page_blocks(
-    number: int, lines: list[Line], tables: list[FoundTable], leading: float
-) -> list[Block]:
+def _page_blocks(number: int, lines: list[Line], tables: list[FoundTable], leading: float) -> list[Block]:
     """The blocks of a page, its tables put in after the lines that stand above them."""
     blocks: list[Block] = []
     start = 0

@@ -32,8 +32,12 @@ def take_tables(page: Page) -> list[FoundTable]:
     grids, loose = _grids(page.across, page.upright)
     for across, upright in grids:
         # The outer edges may be drawn by none of the rules that part cells.
-        xs = _places([rule.at for rule in upright] + [end for rule in across for end in (rule.start, rule.end)])
-        ys = _places([rule.at for rule in across] + [end for rule in upright for end in (rule.start, rule.end)])
+        xs = _places(
+            [rule.at for rule in upright] + [end for rule in across for end in (rule.start, rule.end)]
+        )
+        ys = _places(
+            [rule.at for rule in across] + [end for rule in upright for end in (rule.start, rule.end)]
+        )
         if len(xs) >= 3 and len(ys) >= 2:
             found += _take(page, xs, ys)
     for rules in _booktabs(loose):
@@ -66,9 +70,7 @@ def _inside(runs: Sequence[Run], x0: float, y0: float, x1: float, y1: float) -> 
     ]
 
 
-def _grids(
-    across: list[Rule], upright: list[Rule]
-) -> tuple[list[tuple[list[Rule], list[Rule]]], list[Rule]]:
+def _grids(across: list[Rule], upright: list[Rule]) -> tuple[list[tuple[list[Rule], list[Rule]]], list[Rule]]:
     """Level and upright rules that meet, as groups, and the level rules that meet none."""
     group = list(range(len(across) + len(upright)))
 
@@ -129,7 +131,9 @@ def _split_band(band: list[Run], xs: list[float], few: bool) -> list[list[Run]]:
         return [band]
     rows: list[list[Run]] = []
     for run in sorted(band, key=lambda run: (-round(run.y), run.x0)):
-        begins = _band(run.x0 + 1, xs) == 0 and not any(abs(run.y - r.y) < 2 for r in (rows[-1] if rows else []))
+        begins = _band(run.x0 + 1, xs) == 0 and not any(
+            abs(run.y - r.y) < 2 for r in (rows[-1] if rows else [])
+        )
         if begins or not rows:
             rows.append([])
         rows[-1].append(run)

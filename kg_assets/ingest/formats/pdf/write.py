@@ -69,4 +69,8 @@ def _marked(block: Block) -> str:
     if block.kind == "table":
         return block.text
     # A hyphen at a line's end whose word never went on is a hyphen after all.
-    return block.text.replace("\u00ad", "-") if block.text.count("\u00ad") and block.kind == "heading" else block.text
+    return (
+        block.text.replace("\u00ad", "-")
+        if block.text.count("\u00ad") and block.kind == "heading"
+        else block.text
+    )
