@@ -11,8 +11,8 @@ from kg_assets.ingest.decode import Rejected
 class Parsed:
     """The text of one file.
 
-    `pages` has (position of its first character, page number from 1) for each page with text, in
-    order; slides and sheets are pages too. `rows` is set in place of `text` where each row of the file is a document.
+    `pages` has (position of its first character, page number from 1) for each page with text, in order;
+    slides and sheets are pages too. `rows` is set in place of `text` where each row is a document.
     """
 
     text: str

@@ -18,7 +18,7 @@ _SETTINGS = {
     "report_level": 5,
     "halt_level": 5,
     "doctitle_xform": True,
-    "initial_header_level": 1,
+    "initial_header_level": 2,
     "embed_stylesheet": False,
     "stylesheet_path": None,
     "syntax_highlight": "none",

@@ -9,18 +9,20 @@ from kg_assets.ingest.formats.pdf.page import Page, Run
 _MARGIN = 0.12
 _MIN_PAGES = 3
 _SHARE_OF_PLACE = 0.6
-_NUMBER = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\b(?:\d+|[ivxlc]+)\b", re.IGNORECASE)
+# Furniture is not set larger than the text.
+_LARGER = 1.2
 _ONLY_NUMBER = re.compile(
     r"[\W_]*(?:(?:page|seite|p\.|第)\s*)?#(?:\s*(?:/|of|von|页|頁|ページ|共)+\s*#?)*[\W_]*(?:页|頁)?"
 )
 
 
-def remove_furniture(pages: list[Page]) -> None:
+def remove_furniture(pages: list[Page], body_size: float) -> None:
     """Take repeating headers, footers and page numbers out of the runs of all pages.
 
     A line goes if its text, numbers aside, is at the same height near the edge of three pages or more; if it
     is only a page number there; or if most of what stands at that height is such a line (chapter titles that
-    run along for two pages).
+    run along for two pages). Nothing goes that stands further inside than a line that stays.
     """
     texts: Counter[tuple[int, str]] = Counter()
     for page in pages:
@@ -39,11 +41,20 @@ def remove_furniture(pages: list[Page]) -> None:
         if count >= _SHARE_OF_PLACE * all_at[place] and count > 3
     }
     for page in pages:
-        gone = {
-            id(run)
-            for run in _outer(page)
-            if _place(page, run) in places or (_place(page, run), _normal(run.text)) in repeated
-        }
+        outer = sorted(_outer(page), key=lambda run: min(run.y, page.height - run.y))
+        kept_below = kept_above = False
+        gone: set[int] = set()
+        for run in outer:
+            furniture = run.size <= body_size * _LARGER and (
+                _place(page, run) in places or (_place(page, run), _normal(run.text)) in repeated
+            )
+            below = run.y < page.height / 2
+            if furniture and not (kept_below if below else kept_above):
+                gone.add(id(run))
+            elif below:
+                kept_below = True
+            else:
+                kept_above = True
         page.runs = [run for run in page.runs if id(run) not in gone]
 
 

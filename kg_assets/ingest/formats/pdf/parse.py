@@ -22,6 +22,7 @@ from kg_assets.ingest.formats.pdf.write import write_blocks
 
 _OCR_DPI = 200
 _USUAL_LEADING = 1.25
+_NO_VALUE = frozenset({"", "(anonymous)", "(unspecified)", "untitled"})
 _METADATA = {"Title": "title", "Author": "author", "Subject": "subject", "Keywords": "keywords"}
 
 
@@ -52,7 +53,7 @@ def _parse(document: pypdfium2.PdfDocument) -> Parsed | Rejected:
         return (
             Rejected("no_text", f"Its pages are pictures without text. {OCR_ADVICE}") if pictures else NO_TEXT
         )
-    remove_furniture(pages)
+    remove_furniture(pages, _body_size(pages))
     for page in pages:
         remove_contents(page)
     blocks = _blocks(pages)
@@ -64,7 +65,7 @@ def _parse(document: pypdfium2.PdfDocument) -> Parsed | Rejected:
     metadata: dict[str, Any] = {
         ours: value
         for theirs, ours in _METADATA.items()
-        if (value := document.get_metadata_value(theirs).replace("\0", "").strip())
+        if (value := document.get_metadata_value(theirs).replace("\0", "").strip()) not in _NO_VALUE
     }
     metadata["page_count"] = len(document)
     unread = [page.number for page in pictures if not recognised.get(page.number)]

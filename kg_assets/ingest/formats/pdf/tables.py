@@ -66,7 +66,7 @@ def _inside(runs: Sequence[Run], x0: float, y0: float, x1: float, y1: float) -> 
         for run in runs
         if x0 - _NEAR <= (run.x0 + run.x1) / 2 <= x1 + _NEAR
         and run.x0 >= x0 - 2 * _NEAR
-        and y0 - _NEAR <= run.y + run.size / 4 <= y1 + _NEAR
+        and y0 - 1 <= run.y <= y1 - 0.3 * run.size
     ]
 
 
