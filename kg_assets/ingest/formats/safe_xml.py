@@ -10,9 +10,15 @@ def parse_xml_bytes(raw: bytes) -> Any:
 
     Raises:
         etree.XMLSyntaxError: it is not XML, or its entities grow without bound.
+        MemoryError: it does not fit.
     """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
         remove_comments=True, remove_pis=True,
     )  # fmt: skip
-    return etree.fromstring(raw, parser)
+    try:
+        return etree.fromstring(raw, parser)
+    except etree.XMLSyntaxError as error:
+        if error.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
+        raise
