@@ -13,8 +13,8 @@ _MIN_FOREIGN_BYTES = 10
 _MIN_BYTES = 80
 _MIN_WIDE_BYTES = 30
 # Encodings and the larger ones that hold all of them.
-_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "big5": "big5hkscs", "euc_kr": "cp949"}
-# ASCII, Latin, general punctuation, kana, Chinese characters and full width forms: what is left when UTF-16 is
+_WIDER = {"gb2312": "gb18030", "shift_jis": "cp932", "big5": "big5hkscs", "euc_kr": "cp949"}
+# ASCII, Latin, punctuation, kana, Chinese characters and full width forms: what is left when UTF-16 is
 # read in the wrong order is spread over all of Unicode.
 _USUAL = ((0x09, 0x17F), (0x2010, 0x2040), (0x3000, 0x30FF), (0x4E00, 0x9FFF), (0xFF00, 0xFFEF))
 _MIN_USUAL = 0.95

@@ -2,12 +2,16 @@
 
 from functools import cache
 from importlib.util import find_spec
+from statistics import median
 from typing import Any
 
-from kg_assets.ingest.formats.markdown import join_lines
+from kg_assets.ingest.formats.pdf.page import Run
 
 OCR_ADVICE = "Install the extra with pip install 'graphtutor[ocr]' to read them, or add a text layer."
 _MIN_SCORE = 0.5
+# Boxes are higher than the type in them, and differ from line to line.
+_TYPE_OF_BOX = 0.75
+_SAME_SIZE = 0.3
 
 
 def ocr_is_installed() -> bool:
@@ -15,39 +19,37 @@ def ocr_is_installed() -> bool:
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
-def read_image(image: Any) -> str:
-    """The text of a picture (PIL), paragraphs from top to bottom; empty where there is none.
+def read_image(image: Any, scale: float) -> list[Run]:
+    """Lines of text in a picture (PIL) of a page, as if they were set there.
 
-    Lines that are close belong to one paragraph. Columns are not told apart.
+    Args:
+        image: the page.
+        scale: pixels a point.
     """
     import numpy
 
-    result = _engine()(numpy.asarray(image.convert("RGB")))
+    result = _engine()(numpy.asarray(image.convert("RGB")), use_cls=False)
     if result.boxes is None or result.txts is None:
-        return ""
-    lines = [
-        (min(point[1] for point in box), max(point[1] for point in box), min(point[0] for point in box), text)
-        for box, text, score in zip(result.boxes, result.txts, result.scores, strict=True)
-        if score >= _MIN_SCORE and text.strip()
-    ]
-    paragraphs: list[str] = []
-    bottom = height = 0.0
-    for top, low, _, text in sorted(
-        lines, key=lambda line: (round(line[0] / max(line[1] - line[0], 1)), line[2])
-    ):
-        if paragraphs and top - bottom < 0.8 * (height or low - top):
-            paragraphs[-1] = join_lines(paragraphs[-1], text.strip())
-        else:
-            paragraphs.append(text.strip())
-        bottom, height = low, low - top
-    return "\n\n".join(paragraphs)
+        return []
+    runs = []
+    for box, text, score in zip(result.boxes, result.txts, result.scores, strict=True):
+        if score >= _MIN_SCORE and text.strip():
+            across, down = [float(x) / scale for x, _ in box], [float(y) / scale for _, y in box]
+            size = (max(down) - min(down)) * _TYPE_OF_BOX
+            low, high = (image.height / scale - edge for edge in (max(down), min(down)))
+            runs.append(
+                Run(
+                    text.strip(), min(across), max(across), low + size / 4, high, size, bold=False, mono=False
+                )
+            )
+    usual = median(run.size for run in runs) if runs else 0.0
+    for run in runs:
+        run.size = round(usual if abs(run.size - usual) <= _SAME_SIZE * usual else run.size, 1)
+    return runs
 
 
 @cache
 def _engine() -> Any:
-    import logging
-
     from rapidocr import RapidOCR
 
-    logging.getLogger("RapidOCR").setLevel(logging.ERROR)
     return RapidOCR(params={"Global.log_level": "error"})

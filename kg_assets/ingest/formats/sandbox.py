@@ -24,7 +24,7 @@ class Sandbox:
     """One child for many files, one file at a time; safe to use from several threads.
 
     Args:
-        seconds: how long one file may take.
+        seconds: how long one file may take, or one page of it that is read by OCR.
         megabytes: how much address space the child may have, its libraries included.
     """
 
@@ -108,7 +108,12 @@ class Sandbox:
                 length += len(part)
                 if not part or length > _MAX_ANSWER_BYTES:
                     return b""
-                parts.append(part)
+                if not parts and (rest := part.lstrip(b"\n")) != part:
+                    # An empty line says that a slow file goes on.
+                    deadline = time.monotonic() + self._seconds
+                    part = rest
+                if part:
+                    parts.append(part)
         return b"".join(parts)
 
     def _running(self) -> subprocess.Popen[bytes]:

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from bs4 import BeautifulSoup, PageElement, Tag
+from bs4 import BeautifulSoup, Tag
+from bs4.element import PageElement
 from markdownify import MarkdownConverter
 
 from kg_assets.ingest.decode import Rejected
@@ -50,7 +51,7 @@ def markdown_of(soup: BeautifulSoup, whole_page: bool = False) -> str:
     _clean(soup, whole_page)
     root: Tag = soup
     if whole_page:
-        mains = soup.find_all(["main", "article"]) or soup.find_all(attrs={"role": "main"})
+        mains: list[Tag] = list(soup.find_all(["main", "article"])) or soup.select("[role=main]")
         tops = [main for main in mains if _above(main, ("main", "article")) is None]
         if len(tops) == 1 and len(tops[0].get_text()) > 0.3 * len(soup.get_text()):
             root = tops[0]

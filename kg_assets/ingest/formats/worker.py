@@ -14,6 +14,7 @@ from typing import Any
 
 from kg_assets.ingest.decode import Rejected
 from kg_assets.ingest.formats.parsed import CORRUPT, Parsed
+from kg_assets.ingest.formats.pulse import hear
 from kg_assets.ingest.formats.registry import PARSERS
 
 TOO_MUCH_MEMORY = Rejected(
@@ -29,6 +30,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+
+    def beat() -> None:
+        answers.write("\n")
+        answers.flush()
+
+    hear(beat)
     for line in sys.stdin:
         request = json.loads(line)
         answers.write(json.dumps(_answer(Path(request["path"]), request["suffix"])) + "\n")

@@ -13,26 +13,31 @@ from kg_assets.ingest.read import read_file
 from resources.settings import DocumentsSettings
 
 SIMPLIFIED = (
-    "马铃薯晚疫病是一种由致病疫霉引起的病害，在凉爽潮湿的天气里传播很快。十九世纪四十年代，它在爱尔兰造成了严重的饥荒，"
-    "许多人离开了故乡。今天，农民用铜制剂和抗病品种来防治它，并且在收获之前割去病株的叶子，以免块茎受到感染。"
+    "马铃薯晚疫病是一种由致病疫霉引起的病害，在凉爽潮湿的天气里传播很快。十九世纪四十年代，它在爱尔兰"
+    "造成了严重的饥荒，许多人离开了故乡。今天，农民用铜制剂和抗病品种来防治它，并且在收获之前割去病株"
+    "的叶子，以免块茎受到感染。"
 )
 TRADITIONAL = (
-    "馬鈴薯晚疫病是一種由致病疫黴引起的病害，在涼爽潮濕的天氣裡傳播很快。十九世紀四十年代，它在愛爾蘭造成了嚴重的饑荒，"
-    "許多人離開了故鄉。今天，農民用銅製劑和抗病品種來防治它，並且在收穫之前割去病株的葉子，以免塊莖受到感染。"
+    "馬鈴薯晚疫病是一種由致病疫黴引起的病害，在涼爽潮濕的天氣裡傳播很快。十九世紀四十年代，它在愛爾蘭"
+    "造成了嚴重的饑荒，許多人離開了故鄉。今天，農民用銅製劑和抗病品種來防治它，並且在收穫之前割去病株"
+    "的葉子，以免塊莖受到感染。"
 )
 JAPANESE = (
-    "ジャガイモ疫病は、涼しく湿った天候のもとで急速に広がる病害である。十九世紀の四十年代にはアイルランドで大きな飢饉を"
-    "引き起こし、多くの人々が故郷を離れた。今日では農家は銅剤と抵抗性品種によってこれを防いでいる。"
+    "ジャガイモ疫病は、涼しく湿った天候のもとで急速に広がる病害である。十九世紀の四十年代にはアイルラ"
+    "ンドで大きな飢饉を引き起こし、多くの人々が故郷を離れた。今日では農家は銅剤と抵抗性品種によってこ"
+    "れを防いでいる。"
 )
 FRENCH = (
-    "Le mildiou de la pomme de terre se propage très vite par temps frais et humide. Dans les années 1840, il provoqua "
-    "une grave famine en Irlande, où beaucoup de gens quittèrent leur pays. Aujourd'hui, les cultivateurs s'en "
-    "protègent grâce à des préparations à base de cuivre et à des variétés résistantes, récoltées plus tôt."
+    "Le mildiou de la pomme de terre se propage très vite par temps frais et humide. Dans les années "
+    "1840, il provoqua une grave famine en Irlande, où beaucoup de gens quittèrent leur pays. "
+    "Aujourd'hui, les cultivateurs s'en protègent grâce à des préparations à base de cuivre et à des "
+    "variétés résistantes, récoltées plus tôt."
 )
 GERMAN = (
-    "Die Kraut- und Knollenfäule breitet sich bei kühlem und nassem Wetter schnell aus. Um 1845 löste sie in Irland eine "
-    "große Hungersnot aus, und viele Menschen verließen ihre Heimat. Heute schützen sich Bäuerinnen und Bauern mit "
-    "Kupfermitteln und widerstandsfähigen Sorten; vor der Ernte wird das Kraut gemäht, damit die Knollen gesund bleiben."
+    "Die Kraut- und Knollenfäule breitet sich bei kühlem und nassem Wetter schnell aus. Um 1845 löste "
+    "sie in Irland eine große Hungersnot aus, und viele Menschen verließen ihre Heimat. Heute schützen "
+    "sich Bäuerinnen und Bauern mit Kupfermitteln und widerstandsfähigen Sorten; vor der Ernte wird "
+    "das Kraut gemäht, damit die Knollen gesund bleiben."
 )
 
 

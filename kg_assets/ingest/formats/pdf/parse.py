@@ -19,6 +19,7 @@ from kg_assets.ingest.formats.pdf.order import Line, ordered_lines
 from kg_assets.ingest.formats.pdf.page import Page, read_page
 from kg_assets.ingest.formats.pdf.tables import FoundTable, take_tables
 from kg_assets.ingest.formats.pdf.write import write_blocks
+from kg_assets.ingest.formats.pulse import goes_on
 
 _OCR_DPI = 200
 _USUAL_LEADING = 1.25
@@ -46,20 +47,22 @@ def _parse(document: pypdfium2.PdfDocument) -> Parsed | Rejected:
         except pypdfium2.PdfiumError:
             damaged += 1
     pictures = [page for page in pages if not page.runs and page.has_image]
-    recognised = _recognise(document, pictures) if pictures and ocr_is_installed() else {}
-    if not any(page.runs for page in pages) and not any(recognised.values()):
+    if ocr_is_installed():
+        _recognise(document, pictures)
+    if not any(page.runs for page in pages):
         if not pages:
             return CORRUPT
-        return (
-            Rejected("no_text", f"Its pages are pictures without text. {OCR_ADVICE}") if pictures else NO_TEXT
-        )
+        if not pictures:
+            return NO_TEXT
+        why = "OCR found none either" if ocr_is_installed() else OCR_ADVICE
+        return Rejected("no_text", f"Its pages are pictures without text. {why.rstrip('.')}.")
     remove_furniture(pages, _body_size(pages))
     for page in pages:
         remove_contents(page)
     blocks = _blocks(pages)
     body = _body_size(pages)
     mark_headings(blocks, _bookmarks(document), body)
-    text, starts = write_blocks(blocks, recognised)
+    text, starts = write_blocks(blocks)
     if not text:
         return NO_TEXT
     metadata: dict[str, Any] = {
@@ -68,23 +71,21 @@ def _parse(document: pypdfium2.PdfDocument) -> Parsed | Rejected:
         if (value := document.get_metadata_value(theirs).replace("\0", "").strip()) not in _NO_VALUE
     }
     metadata["page_count"] = len(document)
-    unread = [page.number for page in pictures if not recognised.get(page.number)]
-    if unread:
+    if unread := [page.number for page in pictures if not page.runs]:
         metadata["pages_without_text"] = unread
-    if recognised:
-        metadata["pages_by_ocr"] = sorted(number for number, read in recognised.items() if read)
+    if recognised := [page.number for page in pictures if page.runs]:
+        metadata["pages_by_ocr"] = recognised
     if damaged:
         metadata["damaged_pages"] = damaged
     return Parsed(text, metadata, starts)
 
 
-def _recognise(document: pypdfium2.PdfDocument, pictures: list[Page]) -> dict[int, str]:
-    """Text of pages that are pictures, by page number."""
-    found = {}
+def _recognise(document: pypdfium2.PdfDocument, pictures: list[Page]) -> None:
+    """Put what OCR reads on pages that are pictures in place of their runs."""
     for page in pictures:
-        image = document[page.number - 1].render(scale=_OCR_DPI / 72).to_pil()
-        found[page.number] = read_image(image)
-    return found
+        scale = _OCR_DPI / 72
+        page.runs = read_image(document[page.number - 1].render(scale=scale).to_pil(), scale)
+        goes_on()
 
 
 def _body_size(pages: list[Page]) -> float:

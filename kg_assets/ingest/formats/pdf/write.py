@@ -1,30 +1,16 @@
 """Blocks of all pages as one Markdown text, and where in it each page begins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from kg_assets.ingest.formats.pdf.blocks import Block, goes_on, join_text
 
 
-def write_blocks(
-    blocks: Sequence[Block], recognised: Mapping[int, str]
-) -> tuple[str, tuple[tuple[int, int], ...]]:
+def write_blocks(blocks: Sequence[Block]) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The text and (position, page number) of each page with text. A paragraph that the end of a page cuts is
-    written as one.
-
-    Args:
-        blocks: in order.
-        recognised: what OCR read of the pages that have no blocks, by page number.
-    """
-    by_page: dict[int, list[Block]] = {number: [] for number, text in recognised.items() if text}
-    for block in blocks:
-        by_page.setdefault(block.page, []).append(block)
+    written as one."""
     writer = _Writer()
-    for number in sorted(by_page):
-        if by_page[number]:
-            for block in by_page[number]:
-                writer.add(block)
-        else:
-            writer.add(Block("text", recognised[number], number, 0, False, 1, 0, False))
+    for block in blocks:
+        writer.add(block)
     return "".join(writer.parts), tuple(writer.pages)
 
 

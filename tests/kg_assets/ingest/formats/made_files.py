@@ -178,9 +178,9 @@ def make_html(path: Path) -> Path:
 def make_epub(path: Path) -> Path:
     """A book of two chapters and a list of contents."""
     container = (
-        '<?xml version="1.0"?><container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0">'
-        '<rootfiles><rootfile full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles>'
-        "</container>"
+        '<?xml version="1.0"?><container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" '
+        'version="1.0"><rootfiles><rootfile full-path="OEBPS/book.opf" '
+        'media-type="application/oebps-package+xml"/></rootfiles></container>'
     )
     package = (
         '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0">'
@@ -209,7 +209,8 @@ def make_rst(path: Path) -> Path:
     code = CODE.replace("\n", "\n   ")
     path.write_text(
         f"Chapter number 1\n================\n\nP1a. {ENGLISH} See :ref:`the section <s1>`.\n\n"
-        f"Section of 1\n------------\n\nP1b。{CHINESE}\n\n{items}\n\n.. list-table::\n   :header-rows: 1\n\n{rows}\n\n"
+        f"Section of 1\n------------\n\nP1b。{CHINESE}\n\n{items}\n\n"
+        f".. list-table::\n   :header-rows: 1\n\n{rows}\n\n"
         f".. code-block:: python\n   :linenos:\n\n   {code}\n\n.. versionadded:: 2.0\n   Copper sprays.\n\n"
         ".. toctree::\n\n   other\n\n.. include:: /etc/passwd\n",
         encoding="utf-8",
@@ -222,7 +223,8 @@ def make_xml(path: Path) -> Path:
     rows = "".join("<row>" + "".join(f"<entry>{cell}</entry>" for cell in row) + "</row>" for row in CELLS)
     items = "".join(f"<listitem><para>{item}</para></listitem>" for item in ITEMS)
     path.write_text(
-        f'<?xml version="1.0" encoding="utf-8"?><book><title>Chapter number 1</title><para>P1a. {ENGLISH}</para>'
+        '<?xml version="1.0" encoding="utf-8"?><book><title>Chapter number 1</title>'
+        f"<para>P1a. {ENGLISH}</para>"
         f"<section><title>Section of 1</title><para>P1b。<emphasis>{CHINESE}</emphasis></para>"
         f"<itemizedlist>{items}</itemizedlist><informaltable><tgroup><tbody>{rows}</tbody></tgroup></informaltable>"
         f"<programlisting>{CODE.replace('>', '&gt;')}</programlisting></section></book>",
