@@ -5,7 +5,7 @@ from importlib import import_module
 
 from benchmarks.table import show
 
-ALL = ("startup", "gateway", "graph", "subgraphs", "entities", "pipeline")
+ALL = ("startup", "documents", "entities", "gateway", "graph", "subgraphs", "pipeline")
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ def corpora_to_run(workbench: Workbench, wanted: str | None) -> list[str]:
             else ""
         )
         raise SettingsError(
-            f"There are no documents in {root}: put .txt, .md, .jsonl or .json files there, or name another "
+            f"There are no documents in {root}: put .pdf, .docx, .md or .txt files there, or name another "
             f"folder with --documents.{kept}"
         )
     return _chosen(sorted(on_disk | gone), wanted)

@@ -98,7 +98,7 @@ def _documents(workbench: Workbench) -> str:
     found = scan_corpora(workbench.documents_root())
     if not found:
         raise TutorError(
-            f"{workbench.documents_root()} holds no documents: put .txt, .md, .jsonl or .json files there."
+            f"{workbench.documents_root()} holds no documents: put .pdf, .docx, .md or .txt files there."
         )
     return ", ".join(f"{name} ({len(folder.files)} files)" for name, folder in found.items())
 

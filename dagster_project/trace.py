@@ -84,9 +84,10 @@ def print_trace(trace: Trace) -> None:
         )
         for span in unit.spans:
             e = span.evidence
+            page = "" if e.page is None else f" page {e.page}"
             console.print(
                 Text(
-                    f"  {plain(e.document)} [{e.start}:{e.end}] version {e.document_version[:8]}, "
+                    f"  {plain(e.document)}{page} [{e.start}:{e.end}] version {e.document_version[:8]}, "
                     f"{e.chunk_id}",
                     "dim",
                 )

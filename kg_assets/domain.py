@@ -62,7 +62,8 @@ class Document:
 
     `document_id` is the path below the corpus folder, with `#<line or id>` for rows of a JSON file;
     `version` changes exactly when text or metadata do. `preset_chunks` are spans given by the input
-    (GraphGen's chunked format); empty for all other documents.
+    (GraphGen's chunked format); empty for all other documents. `pages` has (position of its first character,
+    page number from 1) for each page with text, in order; empty where the input has no pages.
     """
 
     document_id: str
@@ -71,6 +72,7 @@ class Document:
     metadata: Mapping[str, Any]
     language: str
     preset_chunks: tuple[tuple[int, int], ...] = ()
+    pages: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ class QaPair:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Source text of a claim: `text == document_text[start:end]` of that document version."""
+    """Source text of a claim: `text == document_text[start:end]` of that document version. `page` is the one
+    that it begins on, from 1; None where the document has no pages."""
 
     document: str
     document_version: str
@@ -202,3 +205,4 @@ class Evidence:
     start: int
     end: int
     text: str
+    page: int | None = None

@@ -38,7 +38,12 @@ class Ingredients:
 
 
 INGREDIENTS: Mapping[str, Ingredients] = {
-    "documents": Ingredients(DOCUMENTS_VERSION, settings=("documents.encodings", "documents.max_megabytes")),
+    "documents": Ingredients(
+        DOCUMENTS_VERSION,
+        settings=tuple(
+            f"documents.{key}" for key in ("encodings", "max_megabytes", "parser_seconds", "parser_megabytes")
+        ),
+    ),
     "chunks": Ingredients(
         CHUNKER_VERSION,
         settings=tuple(

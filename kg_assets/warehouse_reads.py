@@ -1,5 +1,6 @@
 """Reads that several stages share: current rows of a corpus, joined as the stages need them."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -8,6 +9,7 @@ from kg_assets.domain import Chunk, Claim, Evidence, GraphUnit
 from kg_assets.entities.apply import canonical_claims, spellings
 from kg_assets.entities.types import Alias
 from kg_assets.graph.merge import ChunkClaim
+from kg_assets.ingest.pages import page_at
 from resources.warehouse.warehouse import Warehouse
 
 
@@ -84,6 +86,7 @@ def current_evidence(
     used = list({made.chunk_id for made in claims})
     found = warehouse.rows(Chunk, "FROM current_chunks WHERE chunk_id IN (SELECT unnest(?))", [used])
     chunks = {chunk.chunk_id: chunk for chunk in found}
+    pages = _pages(warehouse)
     spans: dict[str, dict[tuple[str, int, int], Evidence]] = defaultdict(dict)
     for made in claims:
         chunk, claim = chunks[made.chunk_id], made.claim
@@ -97,6 +100,16 @@ def current_evidence(
                 start=start,
                 end=end,
                 text=chunk.text[claim.evidence_start : claim.evidence_end],
+                page=page_at(pages.get(chunk.document_id, ()), start),
             ),
         )
     return {unit_id: tuple(found.values()) for unit_id, found in spans.items()}
+
+
+def _pages(warehouse: Warehouse) -> dict[str, list[tuple[int, int]]]:
+    """Where pages begin, by document; only documents that have pages."""
+    with warehouse.connect() as connection:
+        found = connection.execute(
+            "SELECT document_id, pages FROM current_documents WHERE pages <> '[]'"
+        ).fetchall()
+    return {document_id: [(start, page) for start, page in json.loads(pages)] for document_id, pages in found}

@@ -24,11 +24,17 @@ WORKSPACE_MARKER = ".graphtutor-workspace"
 
 
 class DocumentsSettings(Section):
-    """Where files are and how they become documents. `folder` is relative to the configuration file."""
+    """Where files are and how they become documents. `folder` is relative to the configuration file.
+
+    Files that are not plain text are parsed in a child process, which has `parser_seconds` for each file and
+    `parser_megabytes` of address space.
+    """
 
     folder: str = "documents"
     encodings: Annotated[tuple[str, ...], Field(min_length=1)] = ("utf-8",)
     max_megabytes: Annotated[float, Field(gt=0)] = 50.0
+    parser_seconds: Annotated[float, Field(gt=0)] = 300.0
+    parser_megabytes: Annotated[int, Field(ge=500)] = 3000
 
     @field_validator("encodings")
     @classmethod

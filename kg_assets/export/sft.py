@@ -82,8 +82,20 @@ def lineage_row(pair: ExportPair) -> Row:
         "difficulty": pair.difficulty,
         "loss": pair.loss,
         "units": list(pair.unit_ids),
-        "evidence": pair.evidence,
+        "evidence": [_evidence_row(evidence) for evidence in pair.evidence],
     }
+
+
+def _evidence_row(evidence: Evidence) -> Row:
+    row: Row = {
+        "document": evidence.document,
+        "document_version": evidence.document_version,
+        "chunk_id": evidence.chunk_id,
+        "start": evidence.start,
+        "end": evidence.end,
+        "text": evidence.text,
+    }
+    return row if evidence.page is None else row | {"page": evidence.page}
 
 
 ROWS: dict[str, Callable[[ExportPair, str], Row]] = {

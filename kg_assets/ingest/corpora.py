@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kg_assets.ingest.formats.registry import PARSERS
 from resources.errors import SettingsError
 from resources.settings import WORKSPACE_MARKER
 
 DEFAULT_CORPUS = "default"
-SUPPORTED_SUFFIXES = frozenset({".txt", ".md", ".jsonl", ".json"})
+SUPPORTED_SUFFIXES = frozenset({".txt", ".md", ".jsonl", ".json", ".csv", *PARSERS})
 
 _TEMPORARY_SUFFIXES = frozenset({".tmp", ".part", ".swp", ".crdownload"})
 # `<corpus>.duckdb.wal` and the like must stay below the 255 bytes that file systems allow.

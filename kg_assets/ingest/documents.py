@@ -6,7 +6,10 @@ from pathlib import Path
 
 from kg_assets.domain import Document, fingerprint
 from kg_assets.ingest.corpora import CorpusFolder, scan_corpora
-from kg_assets.ingest.read import Unreadable, file_id, read_corpus, read_file
+from kg_assets.ingest.formats.registry import parsers_identity
+from kg_assets.ingest.found import Found, Unparsed, Unreadable
+from kg_assets.ingest.read import file_id, parse_document, read_corpus, read_file
+from kg_assets.ingest.sources import same_content, with_sources
 from kg_assets.ingest.stamps import ReadFile, Stamp, read_before, remember
 from kg_assets.ledger import Dropped, WorkItem
 from resources.models.types import Ask
@@ -14,11 +17,11 @@ from resources.settings import DocumentsSettings
 from resources.warehouse.warehouse import Warehouse
 
 DOCUMENTS_VERSION = "1"
-DocumentItem = WorkItem[Document | Unreadable | None]
+DocumentItem = WorkItem[Found | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Scan:
     """Everything in a corpus' folder. An item of a file that was read before and is unchanged has no payload:
     its rows are there. `files` are those that a later scan need not read again, while they are unchanged."""
 
@@ -26,7 +29,7 @@ class Found:
     files: list[ReadFile]
 
 
-def scan_documents(warehouse: Warehouse, root: Path, corpus: str, settings: DocumentsSettings) -> Found:
+def scan_documents(warehouse: Warehouse, root: Path, corpus: str, settings: DocumentsSettings) -> Scan:
     """What is in the corpus' folder now. A corpus whose folder is gone has no documents any more.
 
     Raises:
@@ -34,7 +37,7 @@ def scan_documents(warehouse: Warehouse, root: Path, corpus: str, settings: Docu
     """
     folder = scan_corpora(root).get(corpus)
     if folder is None:
-        return Found([], [])
+        return Scan([], [])
     skipped = [
         _item(Unreadable(file_id(skipped.path, folder.base), skipped.reason, skipped.detail, ""))
         for skipped in folder.skipped
@@ -43,10 +46,10 @@ def scan_documents(warehouse: Warehouse, root: Path, corpus: str, settings: Docu
     if len({item.item_id for item in items}) < len(items):
         # Two files hold documents of one id; which one stays is decided where all of them are read.
         items, files = [_item(found) for found in read_corpus(folder, settings)], []
-    return Found(skipped + items, files)
+    return Scan(skipped + items, files)
 
 
-def keep_scan(warehouse: Warehouse, found: Found) -> None:
+def keep_scan(warehouse: Warehouse, found: Scan) -> None:
     """Let the next scan leave out what this one has read; called once the items are stored."""
     remember(warehouse, found.files)
 
@@ -57,28 +60,31 @@ def take_document(item: DocumentItem, _ask: Ask) -> Sequence[Document]:
     Raises:
         Dropped: the file could not be read.
     """
-    if isinstance(item.payload, Unreadable):
-        raise Dropped(item.payload.reason, item.payload.detail, item.payload.raw_excerpt)
-    if item.payload is None:
+    found = parse_document(item.payload) if isinstance(item.payload, Unparsed) else item.payload
+    if isinstance(found, Unreadable):
+        raise Dropped(found.reason, found.detail, found.raw_excerpt)
+    if found is None:
         raise RuntimeError(f"{item.item_id} was taken for read before, and is not stored; this is a bug")
-    return [item.payload]
+    return [found]
 
 
 def _read(
     warehouse: Warehouse, folder: CorpusFolder, settings: DocumentsSettings
 ) -> tuple[list[DocumentItem], list[ReadFile]]:
-    recipe = fingerprint(DOCUMENTS_VERSION, settings.model_dump(mode="json"))
+    recipe = fingerprint(DOCUMENTS_VERSION, parsers_identity(), settings.model_dump(mode="json"))
     before = read_before(warehouse, recipe)
     items: list[DocumentItem] = []
     files = []
-    for path in folder.files:
-        name, stamp = file_id(path, folder.base), Stamp.of(path)
+    for path, others in same_content(folder.files).items():
+        names = [file_id(source, folder.base) for source in (path, *others)]
+        # A file with other sources than before is another document, though it is unchanged.
+        name, stamp = "\n".join(names), Stamp.of(path)
         known = before.get(name)
         if known is not None and known.stamp() == stamp:
             items += [WorkItem(document_id, key, None, document_id) for document_id, key in known.items]
             files.append(known)
             continue
-        found = list(read_file(path, folder.base, settings))
+        found = list(with_sources(read_file(path, folder.base, settings), names))
         read = [_item(one) for one in found]
         items += read
         if stamp is not None and not any(_may_be_read_later(one) for one in found):
@@ -88,14 +94,16 @@ def _read(
     return items, files
 
 
-def _may_be_read_later(found: Document | Unreadable) -> bool:
+def _may_be_read_later(found: Found) -> bool:
     """Whether the fault is not in the file, so that another try may read it though it is unchanged."""
     return isinstance(found, Unreadable) and found.reason == "unreadable"
 
 
-def _item(found: Document | Unreadable) -> DocumentItem:
+def _item(found: Found) -> DocumentItem:
     if isinstance(found, Unreadable):
         key = fingerprint(DOCUMENTS_VERSION, found.document_id, found.reason, found.detail, found.raw_excerpt)
+    elif isinstance(found, Unparsed):
+        key = fingerprint(DOCUMENTS_VERSION, found.document_id, *found.identity())
     else:
         key = fingerprint(DOCUMENTS_VERSION, found.document_id, found.version)
     return WorkItem(found.document_id, key, found, found.document_id)

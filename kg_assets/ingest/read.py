@@ -1,69 +1,45 @@
 """From files to documents: the formats, and why a file or a row of one is not read.
 
-Decoding bytes is in `decode`, which files there are in `corpora`. Nothing here knows of chunks or storage.
+Plain text, Markdown, JSON and CSV are read here and now; other kinds are known by their content first, and
+parsed in a child process when their document is made (`parse_document`). Decoding bytes is in `decode`, rows
+are in `rows`, which files there are in `corpora`. Nothing here knows of chunks or storage.
 
-The text of a document is what was decoded, character for character, except that `\\r\\n` and `\\r` become
-`\\n` and a byte order mark at the start is removed. All character positions of the pipeline index this text.
+The text of a plain document is what was decoded, character for character, except that `\\r\\n` and `\\r`
+become `\\n` and a byte order mark at the start is removed. All character positions of the pipeline index it.
 """
 
-import json
+import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from kg_assets.domain import Document, fingerprint
+from kg_assets.domain import Document
 from kg_assets.ingest.corpora import CorpusFolder
-from kg_assets.ingest.decode import Rejected, decode, encodable, excerpt, parse_json, unix_newlines
-from kg_assets.ingest.language import detect_language
+from kg_assets.ingest.decode import Rejected, decode, excerpt
+from kg_assets.ingest.detect import detected
+from kg_assets.ingest.formats.parsed import Parsed
+from kg_assets.ingest.formats.registry import PARSERS
+from kg_assets.ingest.formats.rows import parse_csv_text
+from kg_assets.ingest.formats.sandbox import shared_sandbox
+from kg_assets.ingest.found import Found, Unparsed, Unreadable, make_document, unreadable
+from kg_assets.ingest.rows import EMPTY, json_documents, jsonl_documents, table_documents
+from kg_assets.ingest.sources import same_content, with_sources
 from resources.settings import DocumentsSettings
 
-_CONTENT = "content"
-# What GraphGen puts between the chunks of a document is up to us; a blank line ends a paragraph everywhere.
-_CHUNK_SEPARATOR = "\n\n"
-_MAX_ID_CHARS = 200
-_EMPTY = Rejected("empty", "There is no text in it; add some or remove it.")
 
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file, or a row or chunk of one, that gave no document.
-
-    `reason` is one of undecodable, binary, empty, too_large, invalid_json, no_content, unreadable,
-    duplicate_id, and those of `corpora.SkipReason`; `detail` says what to do; `raw_excerpt` is the start of
-    what was read, safe to store as UTF-8.
-    """
-
-    document_id: str
-    reason: str
-    detail: str
-    raw_excerpt: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One entry of a JSON file: the parsed value, or the raw text and why there is no value."""
-
-    number: int
-    value: Any = None
-    raw: str = ""
-    rejected: Rejected | None = None
-
-    def excerpt(self) -> str:
-        return excerpt(self.raw or json.dumps(self.value, ensure_ascii=False))
-
-
-def read_corpus(corpus: CorpusFolder, settings: DocumentsSettings) -> Iterator[Document | Unreadable]:
+def read_corpus(corpus: CorpusFolder, settings: DocumentsSettings) -> Iterator[Found]:
     """All documents in `corpus.files`, in stable order, and what could not be read; `corpus.skipped` is not.
 
-    Ids are unique: of documents with one id the first stays, the others are `duplicate_id` under that id with
-    a number added. Every file gives at least one result.
+    Files of the same content are one document with several sources. Ids are unique: of documents with one
+    id the first stays, the others are `duplicate_id` under that id with a number added. Every file gives at
+    least one result, or is a source of one.
     """
     uses: Counter[str] = Counter()
-    for path in corpus.files:
-        for result in read_file(path, corpus.base, settings):
+    for path, others in same_content(corpus.files).items():
+        names = [file_id(source, corpus.base) for source in (path, *others)]
+        for result in with_sources(read_file(path, corpus.base, settings), names):
             uses[result.document_id] += 1
             if uses[result.document_id] == 1:
                 yield result
@@ -73,13 +49,13 @@ def read_corpus(corpus: CorpusFolder, settings: DocumentsSettings) -> Iterator[D
                 yield replace(result, document_id=numbered)
             else:
                 detail = "Another document has this id; give the row an id of its own, or rename the file."
-                yield Unreadable(numbered, "duplicate_id", detail, excerpt(result.text))
+                shown = excerpt(result.text) if isinstance(result, Document) else ""
+                yield Unreadable(numbered, "duplicate_id", detail, shown)
 
 
-def read_file(
-    path: Path, root_of_corpus: Path, settings: DocumentsSettings
-) -> Iterator[Document | Unreadable]:
-    """The documents in one file: one for `.txt` and `.md`, one for each row of `.jsonl` and `.json`.
+def read_file(path: Path, root_of_corpus: Path, settings: DocumentsSettings) -> Iterator[Found]:
+    """The documents in one file: one for each row of `.jsonl`, `.json`, and of tables with a column
+    `content`, one for any other file.
 
     A row that cannot be read costs only itself. Never raises for what a file contains or for an OS error.
 
@@ -87,24 +63,46 @@ def read_file(
         ValueError: `path` is not below `root_of_corpus`.
     """
     name = file_id(path, root_of_corpus)
+    suffix = path.suffix.lower()
+    if suffix in PARSERS:
+        yield from _to_parse(path, name, suffix, settings)
+        return
     raw = _read_bytes(path, settings)
     if isinstance(raw, Rejected):
-        yield _unreadable(name, raw, "")
+        yield unreadable(name, raw, "")
         return
     text = decode(raw, settings.encodings, name)
+    metadata: dict[str, str] = {}
     if isinstance(text, Rejected):
-        yield _unreadable(name, text, excerpt(raw))
-        return
+        guess = detected(raw)
+        if guess is None:
+            yield unreadable(name, text, excerpt(raw))
+            return
+        text, metadata["encoding"] = guess
     if not text.strip():
-        yield _unreadable(name, _EMPTY, excerpt(text))
-        return
-    suffix = path.suffix.lower()
-    if suffix == ".jsonl":
-        yield from _documents_of_rows(name, _jsonl_rows(text))
+        yield unreadable(name, EMPTY, excerpt(text))
+    elif suffix == ".jsonl":
+        yield from jsonl_documents(name, text)
     elif suffix == ".json":
-        yield from _documents_of_rows(name, _json_rows(text))
+        yield from json_documents(name, text)
+    elif suffix == ".csv":
+        yield from _parsed(name, parse_csv_text(text), metadata)
     else:
-        yield _document(name, text, {})
+        yield make_document(name, text, metadata)
+
+
+def parse_document(unparsed: Unparsed) -> Document | Unreadable:
+    """What the parser makes of a file, in the child process; the file may have changed since it was found."""
+    settings = unparsed.settings
+    sandbox = shared_sandbox(settings.parser_seconds, settings.parser_megabytes)
+    found = sandbox.parse(unparsed.path, unparsed.suffix)
+    if isinstance(found, Rejected):
+        also = f" It is also there as {', '.join(unparsed.sources[1:])}." if unparsed.sources else ""
+        return Unreadable(unparsed.document_id, found.reason, found.detail + also, "")
+    document = make_document(unparsed.document_id, found.text, found.metadata, pages=found.pages)
+    (named,) = with_sources([document], unparsed.sources or (unparsed.document_id,))
+    assert isinstance(named, Document)
+    return named
 
 
 def file_id(path: Path, base: Path) -> str:
@@ -117,149 +115,57 @@ def file_id(path: Path, base: Path) -> str:
     return unicodedata.normalize("NFC", readable)
 
 
-def _unreadable(document_id: str, rejected: Rejected, raw_excerpt: str) -> Unreadable:
-    return Unreadable(document_id, rejected.reason, rejected.detail, raw_excerpt)
+def _to_parse(path: Path, name: str, suffix: str, settings: DocumentsSettings) -> Iterator[Found]:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest() if size <= _limit(settings) else ""
+    except OSError as error:
+        yield unreadable(name, _cannot_open(error), "")
+        return
+    if not digest:
+        yield unreadable(name, _too_large(settings), "")
+    elif size == 0:
+        yield unreadable(name, EMPTY, "")
+    elif suffix == ".parquet":
+        # How many documents it holds only its rows say.
+        sandbox = shared_sandbox(settings.parser_seconds, settings.parser_megabytes)
+        yield from _parsed(name, sandbox.parse(path, suffix), {})
+    else:
+        yield Unparsed(name, path, suffix, digest, settings)
 
 
-def _document(
-    document_id: str, text: str, metadata: Mapping[str, Any], preset_chunks: tuple[tuple[int, int], ...] = ()
-) -> Document:
-    version = fingerprint(text, metadata, preset_chunks)
-    return Document(document_id, version, text, metadata, detect_language(text), preset_chunks)
+def _parsed(name: str, found: Parsed | Rejected, metadata: dict[str, str]) -> Iterator[Document | Unreadable]:
+    if isinstance(found, Rejected):
+        yield unreadable(name, found, "")
+    elif found.rows is not None:
+        yield from table_documents(name, found.rows)
+    else:
+        yield make_document(name, found.text, {**found.metadata, **metadata})
+
+
+def _limit(settings: DocumentsSettings) -> int:
+    return int(settings.max_megabytes * 1_000_000)
 
 
 def _read_bytes(path: Path, settings: DocumentsSettings) -> bytes | Rejected:
-    limit = int(settings.max_megabytes * 1_000_000)
+    limit = _limit(settings)
     try:
         with path.open("rb") as file:
             raw = file.read(limit + 1)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        return Rejected("unreadable", f"It cannot be opened ({reason}); check the file and its permissions.")
-    if len(raw) > limit:
-        return Rejected(
-            "too_large",
-            f"It is larger than documents.max_megabytes ({settings.max_megabytes:g} MB); raise the limit or "
-            "split the file.",
-        )
-    return raw
+        return _cannot_open(error)
+    return _too_large(settings) if len(raw) > limit else raw
 
 
-def _jsonl_rows(text: str) -> list[_Row]:
-    rows = []
-    # Not splitlines: JSON strings may hold U+2028 and other line separators of Unicode.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line and not line.isspace():
-            value = parse_json(line)
-            rejected = value if isinstance(value, Rejected) else None
-            rows.append(_Row(number, value, line, rejected))
-    return rows
+def _cannot_open(error: OSError) -> Rejected:
+    reason = error.strerror or type(error).__name__
+    return Rejected("unreadable", f"It cannot be opened ({reason}); check the file and its permissions.")
 
 
-def _json_rows(text: str) -> list[_Row]:
-    value = parse_json(text)
-    if isinstance(value, Rejected):
-        detail = f"{value.detail} A file with one object per line must be called .jsonl."
-        return [_Row(0, raw=text, rejected=Rejected(value.reason, detail))]
-    if isinstance(value, list) and not value:
-        return [_Row(0, raw=text, rejected=_EMPTY)]
-    items = value if isinstance(value, list) else [value]
-    return [_Row(number, item) for number, item in enumerate(items, start=1)]
-
-
-def _documents_of_rows(name: str, rows: list[_Row]) -> Iterator[Document | Unreadable]:
-    ids = _row_ids(name, rows)
-    for row, document_id in zip(rows, ids, strict=True):
-        if row.rejected is not None:
-            yield _unreadable(document_id, row.rejected, row.excerpt())
-        elif isinstance(row.value, list):
-            yield from _chunked_document(document_id, row)
-        else:
-            content = _content(row.value)
-            if isinstance(content, Rejected):
-                yield _unreadable(document_id, content, row.excerpt())
-            else:
-                yield _document(document_id, content, _metadata(row.value))
-
-
-def _chunked_document(document_id: str, row: _Row) -> Iterator[Document | Unreadable]:
-    """GraphGen's chunked format: a list of `{"content"}` is one document whose chunks are given."""
-    if not row.value:
-        yield _unreadable(document_id, _EMPTY, row.excerpt())
-        return
-    spans: list[tuple[int, int]] = []
-    contents: list[str] = []
-    metadata: list[Mapping[str, Any]] = []
-    position = 0
-    for number, item in enumerate(row.value, start=1):
-        content = _content(item)
-        if isinstance(content, Rejected):
-            yield _unreadable(
-                f"{document_id}/{number}", content, excerpt(json.dumps(item, ensure_ascii=False))
-            )
-            continue
-        spans.append((position, position + len(content)))
-        position += len(content) + len(_CHUNK_SEPARATOR)
-        contents.append(content)
-        metadata.append(_metadata(item))
-    if contents:
-        kept: Mapping[str, Any] = {"chunks": metadata} if any(metadata) else {}
-        yield _document(document_id, _CHUNK_SEPARATOR.join(contents), kept, tuple(spans))
-
-
-def _content(item: Any) -> str | Rejected:
-    """The text of one JSON object, newlines unified, or why there is none."""
-    if not isinstance(item, dict):
-        return Rejected("no_content", f'Each row must be an object {{"{_CONTENT}": "…"}}.')
-    kind = item.get("type", "text")
-    if kind != "text":
-        return Rejected(
-            "no_content", f'Only rows of type "text" hold text to read; this one is {kind!r:.40}.'
-        )
-    content = item.get(_CONTENT)
-    if not isinstance(content, str):
-        return Rejected("no_content", f'The object has no text under "{_CONTENT}"; put it there.')
-    if not encodable(item):
-        return Rejected(
-            "undecodable", "It holds half of a surrogate pair (\\ud800 to \\udfff); write it anew."
-        )
-    if "\0" in content:
-        return Rejected("binary", "The text holds a NUL character (\\u0000), so it is not text; remove it.")
-    return unix_newlines(content) if content.strip() else _EMPTY
-
-
-def _metadata(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in item.items() if key != _CONTENT}
-
-
-def _row_ids(name: str, rows: Sequence[_Row]) -> list[str]:
-    """`file#<id>` for rows whose own id is unique in the file, else `file#<number>`.
-
-    The number is the line (`.jsonl`) or the place in the list (`.json`), from 1. Where another row has that
-    number for its id, `file#line <number>` keeps them apart. Number 0 is the file as a whole.
-    """
-    own = [_own_id(row.value) for row in rows]
-    uses = Counter(own)
-    ids = []
-    for row, key in zip(rows, own, strict=True):
-        if row.number == 0:
-            ids.append(name)
-        elif key is not None and uses[key] == 1:
-            ids.append(f"{name}#{key}")
-        else:
-            number = str(row.number)
-            ids.append(f"{name}#line {number}" if uses[number] == 1 else f"{name}#{number}")
-    return ids
-
-
-def _own_id(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return None
-    for key in ("id", "_id"):
-        own = value.get(key)
-        if isinstance(own, int) and not isinstance(own, bool):
-            own = str(own) if abs(own) < 10**18 else None
-        # Ids are shown in a line of their own; isprintable also refuses halves of surrogate pairs.
-        if isinstance(own, str) and own.strip() and own.isprintable() and len(own) <= _MAX_ID_CHARS:
-            return own
-    return None
+def _too_large(settings: DocumentsSettings) -> Rejected:
+    return Rejected(
+        "too_large",
+        f"It is larger than documents.max_megabytes ({settings.max_megabytes:g} MB); raise the limit or "
+        "split the file.",
+    )

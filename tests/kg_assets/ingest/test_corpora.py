@@ -49,12 +49,12 @@ def test_ids_are_relative_to_the_corpus_folder(tmp_path: Path) -> None:
 
 
 def test_unsupported_files_are_reported(tmp_path: Path) -> None:
-    put(tmp_path, "farm/a.txt", "farm/b.pdf", "images/c.png", "noending")
+    put(tmp_path, "farm/a.txt", "farm/b.odt", "images/c.png", "noending")
     corpora = scan_corpora(tmp_path)
     skipped = {name: [(f.path.name, f.reason) for f in corpus.skipped] for name, corpus in corpora.items()}
     assert skipped == {
         "default": [("noending", "unsupported")],
-        "farm": [("b.pdf", "unsupported")],
+        "farm": [("b.odt", "unsupported")],
         "images": [("c.png", "unsupported")],
     }
     assert list(list_corpora(tmp_path)) == ["farm"]

@@ -310,8 +310,8 @@ def test_a_corpus_is_read_in_stable_order_with_unique_ids(tmp_path: Path) -> Non
         unicodedata.normalize("NFD", "ä.txt"),
         unicodedata.normalize("NFC", "ä.txt"),
     ):
-        read(farm, name, '{"content": "x"}')
-    read(farm, "c.pdf", b"%PDF")
+        read(farm, name, json.dumps({"content": ascii(name)}))
+    read(farm, "c.odt", b"PK")
     corpus = scan_corpora(tmp_path)["farm"]
     assert reasons(list(read_corpus(corpus, DEFAULTS))) == [
         ("a.jsonl#1", ""),

@@ -1,0 +1,1 @@
+"""PDF: PDFium reads the characters, these modules find lines, columns, tables, headings and what repeats."""
