@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -203,6 +203,14 @@ class Rebuilds:
         return self._made[frozenset(texts.items())]
 
 
+def stored_as(texts: Texts) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Id, text and sources of each document: files of one kind and content are one, under the first name."""
+    for name, words in texts.items():
+        same = sorted(n for n in texts if texts[n] == words and Path(n).suffix == Path(name).suffix)
+        if name == same[0]:
+            yield document_id(name), text_of(words), tuple(same) if len(same) > 1 else ()
+
+
 @dataclass
 class Corpus:
     """A project whose documents change; every run of it is checked against a rebuild and against its past."""
@@ -214,7 +222,7 @@ class Corpus:
     texts: dict[str, Paragraphs] = field(default_factory=dict)
     versions: list[tuple[str, Paragraphs]] = field(default_factory=list)
     ran: dict[str, Paragraphs] = field(default_factory=dict)
-    history: set[tuple[str, str]] = field(default_factory=set)
+    history: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
     seen: dict[str, set[str]] = field(default_factory=dict)
 
@@ -291,13 +299,14 @@ class Corpus:
 
     def _check_history(self, warehouse: Connection) -> None:
         """Every version that a run ever saw is in the tables, once, with its chunks and claims."""
-        self.history |= {(document_id(name), text_of(words)) for name, words in self.texts.items()}
-        rows = _rows(warehouse, "SELECT document_id, text FROM documents")
-        assert Counter(rows) == Counter(self.history)
+        self.history |= set(stored_as(self.texts))
+        rows = _rows(warehouse, "SELECT document_id, text, metadata FROM documents")
+        found = [(name, text, tuple(json.loads(known).get("sources", ()))) for name, text, known in rows]
+        assert Counter(found) == Counter(self.history)
         cut = set(_rows(warehouse, "SELECT document_id, document_version FROM chunks"))
         assert cut == set(_rows(warehouse, "SELECT document_id, version FROM documents"))
         claimed = str(_rows(warehouse, "SELECT description FROM claims"))
-        ever = {word for word in FACTS if any(FACTS[word] in text for _, text in self.history)}
+        ever = {word for word in FACTS if any(FACTS[word] in text for _, text, _ in self.history)}
         assert {word for word in FACTS if word in claimed} == ever
 
     def _check_hashes(self, warehouse: Connection) -> None:
