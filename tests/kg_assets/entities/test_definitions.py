@@ -3,6 +3,7 @@
 import pytest
 
 from kg_assets.domain import normalise_name
+from kg_assets.entities import definitions as definitions_module
 from kg_assets.entities.definitions import definitions
 from kg_assets.entities.types import Passage
 from tests.kg_assets.entities.naming import joined, merged, named
@@ -75,3 +76,30 @@ def test_the_evidence_is_the_text_of_its_chunk() -> None:
 def test_types_that_differ_leave_a_definition_open() -> None:
     pair = named("Nokia", "organization"), named("Espoo", "location")
     assert not merged(*pair, text="Nokia, also known as Espoo, makes networks.")
+
+
+def test_what_is_looked_for_first_hides_no_cue() -> None:
+    """Without a hint a text is not searched; so every wording that the pattern knows must hold one."""
+    verbs = definitions_module._VERBS.split("|")
+    cues = [f", also {verb} as " for verb in verbs] + [f" {verb} simply as B" for verb in verbs]
+    cues += [
+        ", a.k.a. ",
+        " aka ",
+        ", ak.a ",
+        ", short for ",
+        ", née ",
+        " Alias ",
+        ",\nor ",
+        " stands for ",
+    ]
+    cues += [
+        ", formerly ",
+        ", HEREAFTER ",
+        ", hereinafter ",
+        " is an abbreviation of ",
+        " is an acronym for ",
+    ]
+    for cue in cues:
+        text = f"Alpha{cue}Beta, and more."
+        assert definitions_module._ENGLISH_CUE.search(text), cue
+        assert list(definitions_module._places(text)), cue
