@@ -49,7 +49,7 @@ DOCUMENT_NAMES = (
     "\x1b]0;owned\x07.txt",
     "龙井 茶；“引号”.txt",
 )
-"""Paths of harmless documents below the corpus' folder; all hold `HARMLESS`."""
+"""Paths of harmless documents below the corpus' folder; all hold `HARMLESS` and some empty lines."""
 UNREADABLE_NAME = "\x1b]0;owned\x07<script>alert(11)<.png"
 HARMLESS = "The Danube flows through Vienna."
 

@@ -75,9 +75,10 @@ def attacked(tmp_path_factory: pytest.TempPathFactory, hostile_model: HostileMod
     (folder / ".env").write_text(f"OPENAI_API_KEY={CANARY_KEY}\n")
     bystander.write("jupiter.txt", ENGLISH)
     (documents / "orders.md").write_text(order_document(), "utf-8")
-    for name in DOCUMENT_NAMES:
+    for number, name in enumerate(DOCUMENT_NAMES):
         (documents / name).parent.mkdir(exist_ok=True)
-        (documents / name).write_text(HARMLESS, "utf-8")
+        # Equal files would be one document of several sources.
+        (documents / name).write_text(HARMLESS + "\n" * number, "utf-8")
     (documents / UNREADABLE_NAME).write_bytes(b"\x89PNG")
 
     with project.graph() as graph:
