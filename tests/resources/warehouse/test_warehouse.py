@@ -183,8 +183,10 @@ def test_errors_of_ours_stay_what_they_are(warehouse: Warehouse) -> None:
 def test_a_file_held_by_another_process_is_waited_for(warehouse: Warehouse) -> None:
     warehouse.scalar("SELECT 1")
     with held_by_another_process(warehouse.path) as let_go:
-        threading.Timer(0.3, let_go).start()
+        timer = threading.Timer(0.3, let_go)
+        timer.start()
         assert warehouse.scalar("SELECT version FROM schema_version") == SCHEMA_VERSION
+        timer.join()
 
 
 def test_a_file_held_for_too_long_is_a_clear_error(warehouse: Warehouse) -> None:
