@@ -1,7 +1,8 @@
 """Row keys of stages that ask a model: a fingerprint of everything that can change the answer.
 
 Of a request about units, all but the units is the same for every row of a language: its recipe. It is hashed
-once, and a row's key is made of it and of what the units say.
+once, and a row's key is made of it and of what the units say. How a request is made of the units is not in
+it: whoever changes that raises the stage's version.
 """
 
 from collections.abc import Callable, Mapping
