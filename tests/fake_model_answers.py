@@ -247,13 +247,13 @@ def _tag_tree(body: Mapping[str, Any], schema: Json) -> Json:
 
 
 def _chunk_tags(body: Mapping[str, Any], _: Json) -> Json:
-    """The first tag whose narrower name stands in what is shown of a text; 0 where none does."""
+    """The first tag whose narrower name stands in what is shown of a text, or none of them."""
     asked = json.loads(payload(body))
-    tags = [tag.partition(" ")[2].rpartition(" > ")[2].casefold() for tag in asked["tags"]]
+    narrower = {tag: tag.rpartition(" > ")[2].casefold() for tag in asked["tags"]}
     answers = []
     for text in asked["texts"]:
         seen = json.dumps(text, ensure_ascii=False).casefold()
-        found = next((number for number, tag in enumerate(tags, 1) if tag in seen), 0)
+        found = next((tag for tag, name in narrower.items() if name in seen), "none of these")
         answers.append({"id": text["id"], "tag": found})
     return {"answers": answers}
 

@@ -11,17 +11,20 @@ from kg_assets.taxonomy.groups import Piece, cut
 from kg_assets.taxonomy.types import ChunkTag
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
+from resources.taxonomy_file import tag_key
 
 LABEL_VERSION = "1"
-TEXTS_TOKENS = 3000
+TEXTS_TOKENS = 1800
 MOST_TEXTS = 12
 EXCERPT_CHARS = 500
 NO_TAG = ""
+NONE_OF_THESE = "none of these"
+"""What a model says where no tag fits."""
 _MOST_NAMES = 12
 _NAME_CHARS = 60
 _HEADING_CHARS = 120
 _MOST_HEADINGS = 6
-_TOKENS_FOR_EACH = 20
+_TOKENS_FOR_EACH = 40
 _FRAME_TOKENS = 8
 
 
@@ -59,7 +62,7 @@ def label_groups(sights: Sequence[Sight], count: Callable[[str], int]) -> list[t
 def label_request(sights: Sequence[Sight], tags: Sequence[str]) -> ChatRequest:
     """The request for one group. The tags come first: they are the same in every request."""
     payload = {
-        "tags": [f"{number} {tag}" for number, tag in enumerate(tags, 1)],
+        "tags": list(tags),
         "texts": [{"id": number, **_shown(sight)} for number, sight in enumerate(sights, 1)],
     }
     return ChatRequest(
@@ -68,7 +71,7 @@ def label_request(sights: Sequence[Sight], tags: Sequence[str]) -> ChatRequest:
             payload_message(payload),
         ),
         max_tokens=48 + _TOKENS_FOR_EACH * len(sights),
-        schema=_schema(len(sights), len(tags)),
+        schema=_schema(len(sights), tags),
         stage="chunk_tags",
         item_id=sights[0].chunk_id,
     )
@@ -81,19 +84,20 @@ def label(sights: Sequence[Sight], tags: Sequence[str], ask: Ask) -> list[ChunkT
         CallFailed: the model's answer was unusable twice.
     """
 
-    def chosen(answer: Any) -> list[int]:
-        given = {int(row["id"]): int(row["tag"]) for row in answer["answers"]}
-        wrong = [n for n in range(1, len(sights) + 1) if not 0 <= given.get(n, -1) <= len(tags)]
-        if wrong:
-            listed = ", ".join(map(str, wrong))
-            raise ValueError(f'"answers" needs a tag from 0 to {len(tags)} for the texts {listed}')
-        return [given[n] for n in range(1, len(sights) + 1)]
+    known = {tag_key(NONE_OF_THESE): NO_TAG} | {tag_key(tag): tag for tag in tags}
 
-    numbers, _ = ask_structured(ask, label_request(sights, tags), chosen)
-    return [
-        ChunkTag(sight.chunk_id, tags[number - 1] if number else NO_TAG)
-        for sight, number in zip(sights, numbers, strict=True)
-    ]
+    def chosen(answer: Any) -> list[str]:
+        given = {int(row["id"]): known.get(tag_key(str(row["tag"]))) for row in answer["answers"]}
+        found = [given.get(number) for number in range(1, len(sights) + 1)]
+        wrong = [str(number) for number, tag in enumerate(found, 1) if tag is None]
+        if wrong:
+            raise ValueError(
+                f'"answers" needs one of "tags", or "{NONE_OF_THESE}", for the texts {", ".join(wrong)}'
+            )
+        return [tag for tag in found if tag is not None]
+
+    found, _ = ask_structured(ask, label_request(sights, tags), chosen)
+    return [ChunkTag(sight.chunk_id, tag) for sight, tag in zip(sights, found, strict=True)]
 
 
 def _prompt_language(sight: Sight) -> str:
@@ -108,10 +112,10 @@ def _shown(sight: Sight) -> dict[str, Any]:
     }
 
 
-def _schema(texts: int, tags: int) -> dict[str, Any]:
+def _schema(texts: int, tags: Sequence[str]) -> dict[str, Any]:
     answer = {
         "id": {"type": "integer", "minimum": 1, "maximum": texts},
-        "tag": {"type": "integer", "minimum": 0, "maximum": tags},
+        "tag": {"type": "string", "enum": list(dict.fromkeys([*tags, NONE_OF_THESE]))},
     }
     return {
         "title": "ChunkTags",

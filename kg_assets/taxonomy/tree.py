@@ -15,9 +15,9 @@ from resources.settings import TaxonomySettings
 from resources.taxonomy_file import BETWEEN, MOST_NAME_CHARS, MOST_TAGS, TagTree, tag_key
 
 TREE_VERSION = "1"
-ROUND_TOKENS = 3000
+ROUND_TOKENS = 1500
 _MOST_MERGED = 400
-_TOKENS_FOR_EACH = 24
+_TOKENS_FOR_EACH = 12
 _FRAME_TOKENS = 4
 
 

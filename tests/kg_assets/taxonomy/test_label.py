@@ -17,6 +17,7 @@ from kg_assets.taxonomy.label import (
     label_request,
 )
 from resources.errors import CallFailed
+from resources.taxonomy_file import tag_key
 from tests.kg_assets.stage_samples import Scripted
 from tests.kg_assets.taxonomy.test_tree import COUNT, FakeModel, shown_tokens
 
@@ -27,29 +28,30 @@ def sight(number: int, text: str = "", *, document: str = "a.md", language: str 
     return Sight(f"c{document}{number}", document, language, ("Care",), ("Harrow Works",), text)
 
 
-def answered(*tags: int) -> dict[str, object]:
+def answered(*tags: str) -> dict[str, object]:
     return {"answers": [{"id": number, "tag": tag} for number, tag in enumerate(tags, 1)]}
 
 
-def test_each_chunk_gets_the_tag_with_the_number_that_was_given() -> None:
-    found = label([sight(1), sight(2), sight(3)], TAGS, Scripted(answered(2, 0, 3)))
+def test_each_chunk_gets_the_tag_that_was_said_for_it() -> None:
+    ask = Scripted(answered("machines > valves", "none of these", " Law"))
+    found = label([sight(1), sight(2), sight(3)], TAGS, ask)
     assert [row.tag for row in found] == ["Machines > Valves", NO_TAG, "Law"]
     assert [row.chunk_id for row in found] == ["ca.md1", "ca.md2", "ca.md3"]
 
 
-def test_the_request_shows_the_numbered_tags_and_how_each_text_begins() -> None:
+def test_the_request_shows_all_tags_and_how_each_text_begins() -> None:
     request = label_request([sight(1, "x" * 2000)], TAGS)
     shown = json.loads(request.messages[1].content.split("\n")[1])
-    assert shown["tags"] == ["1 Machines > Pumps", "2 Machines > Valves", "3 Law"]
+    assert shown["tags"] == list(TAGS)
     assert shown["texts"][0]["headings"] == ["Care"]
     assert len(shown["texts"][0]["text"]) == EXCERPT_CHARS
 
 
-@pytest.mark.parametrize("wrong", [answered(1), answered(1, 4), answered(1, -1)])
+@pytest.mark.parametrize("wrong", [answered("Law"), answered("Law", "Pumps"), answered("Law", "")])
 def test_a_tag_that_is_none_of_the_tree_is_asked_for_again_and_then_the_group_fails(
     wrong: dict[str, object],
 ) -> None:
-    ask = Scripted(wrong, answered(1, 2))
+    ask = Scripted(wrong, answered(*TAGS[:2]))
     assert [row.tag for row in label([sight(1), sight(2)], TAGS, ask)] == list(TAGS[:2])
     assert "texts 2" in ask.requests[1].messages[-1].content
     with pytest.raises(CallFailed):
@@ -61,9 +63,10 @@ def test_chinese_chunks_are_asked_for_in_chinese_and_apart_from_others() -> None
     languages = [{s.language for s in group} for group in groups]
     assert all(len(found) == 1 for found in languages)
     (chinese,) = [group for group in groups if group[0].language == "zh"]
-    assert "编号的标签" in label_request(chinese, TAGS).messages[0].content
+    assert "原样抄写" in label_request(chinese, TAGS).messages[0].content
 
 
+NAME = st.text(min_size=1, max_size=120).filter(tag_key)
 SIGHTS = st.lists(
     st.builds(
         Sight,
@@ -80,7 +83,7 @@ SIGHTS = st.lists(
 
 
 @settings(max_examples=40, deadline=None)
-@given(SIGHTS, st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=100, unique=True))
+@given(SIGHTS, st.lists(NAME, min_size=1, max_size=100, unique_by=tag_key))
 def test_every_chunk_gets_a_tag_of_the_tree_or_none_and_no_request_is_over_the_limit(
     sights: list[Sight], tags: list[str]
 ) -> None:
