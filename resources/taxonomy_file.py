@@ -87,6 +87,10 @@ def _name(path: Path, name: Any) -> str:
             "no into quotes. Trees have two levels."
         )
     line = " ".join(name.split())
+    if any("\ud800" <= character <= "\udfff" for character in line):
+        raise SettingsError(
+            f"{path}: a tag holds half of a surrogate pair, which is no character: reword it."
+        )
     if len(line) > MOST_NAME_CHARS:
         raise SettingsError(
             f"{path}: {line[:40]!r}… is longer than {MOST_NAME_CHARS} characters: shorten it."

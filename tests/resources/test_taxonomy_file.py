@@ -44,6 +44,7 @@ def test_json_is_read_too(tmp_path: Path) -> None:
         (f"Heating: [{'v' * (MOST_NAME_CHARS + 1)}]", "is longer than 60 characters: shorten it"),
         ("\n".join(f"Area {n}: [A, B, C, D]" for n in range(90)), "has 360 tags"),
         ("Heating: &a [*a]", "is no tag"),
+        ('Heating: ["\\ud800"]', "half of a surrogate pair"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
