@@ -14,7 +14,7 @@ from kg_assets.taxonomy import assets as taxonomy
 from resources.workbench import Workbench, workbench_from_environment
 from sensors.documents import documents_sensor
 
-ASSET_MODULES = (ingest, graph, taxonomy, comprehension, synthesis, quality, export)
+ASSET_MODULES = (ingest, graph, comprehension, synthesis, quality, taxonomy, export)
 
 
 def build_defs(workbench: Workbench) -> dg.Definitions:

@@ -149,7 +149,7 @@ class _Forecaster:
                 self._make(
                     "knowledge_graph", units, lambda item, ask: [describe(item.payload, limit, count, ask)]
                 )
-        self._tag(writer)
+        of_graph = self._share
         if trainee is not None:
             asked = settings.comprehension.statements
             self._ask("statements", "synthesizer", lambda: statement_items(warehouse, asked, writer))
@@ -177,6 +177,7 @@ class _Forecaster:
         ):
             if form in settings.qa_forms:
                 self._ask(f"qa_{form}", "synthesizer", self._questions(planned, writer))
+        self._tag(writer, of_graph)
         return self._found
 
     def _resolve(self, writer: Mapping[str, Any]) -> None:
@@ -199,13 +200,13 @@ class _Forecaster:
         self._make("entity_aliases", aliases, lambda item, _ask: [item.payload])
         store_moved_units(warehouse, [item.payload for item in aliases])
 
-    def _tag(self, writer: Mapping[str, Any]) -> None:
-        """The stages of the taxonomy; nothing before the exports waits for what comes of them."""
+    def _tag(self, writer: Mapping[str, Any], share: float) -> None:
+        """The stages of the taxonomy, for which `share` of the graph is not known yet."""
         settings, warehouse = self._bench.settings.taxonomy, self._warehouse
         count, own = self._bench.tokenizer.count, self._bench.configuration.taxonomy
         if settings.source == "off":
             return
-        share = self._share
+        self._share = share
         if own is not None and not share:
             self._make("taxonomy", tree_items(warehouse, settings, own, writer), self._plant)
         kept = 0 < share <= settings.rebuild_share and current_tree(warehouse).branches
@@ -218,7 +219,6 @@ class _Forecaster:
             self._share = 1.0 if self._share else 0.0
         tags = current_tree(warehouse).leaves()
         self._ask("chunk_tags", "synthesizer", lambda: chunk_tag_items(warehouse, tags, writer, count))
-        self._share = share
 
     def _topics(self, writer: Mapping[str, Any]) -> Items[Any]:
         return topic_items(self._warehouse, self._bench.settings, writer, self._bench.tokenizer.count)
