@@ -72,7 +72,7 @@ def _tag(pair: ExportPair) -> Row:
 
 def chatml_row(pair: ExportPair, system_prompt: str) -> Row:
     """One ChatML record: `messages` of `role` and `content`, a system message only if there is a prompt; no
-    other field, since OpenAI's API refuses them."""
+    other field, since APIs document none."""
     system = [{"role": "system", "content": system_prompt}] if system_prompt else []
     turns = [{"role": "user", "content": pair.question}, {"role": "assistant", "content": pair.answer}]
     return {"messages": [*system, *turns]}
