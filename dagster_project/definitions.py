@@ -10,10 +10,11 @@ from kg_assets.ingest import assets as ingest
 from kg_assets.materialize import corpora
 from kg_assets.quality import assets as quality
 from kg_assets.synthesis import assets as synthesis
+from kg_assets.taxonomy import assets as taxonomy
 from resources.workbench import Workbench, workbench_from_environment
 from sensors.documents import documents_sensor
 
-ASSET_MODULES = (ingest, graph, comprehension, synthesis, quality, export)
+ASSET_MODULES = (ingest, graph, comprehension, synthesis, quality, taxonomy, export)
 
 
 def build_defs(workbench: Workbench) -> dg.Definitions:

@@ -27,7 +27,7 @@ from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.chunk import chunk_document
 from kg_assets.ingest.documents import scan_documents, take_document
 from kg_assets.ingest.plan import chunk_items
-from kg_assets.ledger import Items, Ledger, Work
+from kg_assets.ledger import Items, Ledger, Work, WorkItem
 from kg_assets.recipes import differences, recipe
 from kg_assets.synthesis.plan import (
     aggregated_items,
@@ -36,8 +36,10 @@ from kg_assets.synthesis.plan import (
     multi_hop_items,
     subgraph_items,
 )
+from kg_assets.taxonomy.plan import chunk_tag_items, current_tree, plant, topic_items, tree_items
+from kg_assets.taxonomy.types import Tag
 from kg_assets.warehouse_reads import current_losses, current_units
-from resources.models.types import Role
+from resources.models.types import Ask, Role
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import RunBench, Workbench
 
@@ -54,6 +56,9 @@ class Usual:
 USUAL = {
     "claims": Usual(1.0, 1500.0, 900.0),
     "entity_pairs": Usual(1.0, 900.0, 120.0),
+    "topics": Usual(1.0, 1900.0, 120.0),
+    "taxonomy": Usual(1.0, 900.0, 500.0),
+    "chunk_tags": Usual(1.0, 3000.0, 90.0),
     "knowledge_graph": Usual(1.0, 800.0, 300.0),
     "statements": Usual(1.0, 450.0, 150.0),
     "judgements": Usual(1.0, 50.0, 1.0),
@@ -68,6 +73,11 @@ USUAL_WITH_COREFERENCE = Usual(2.0, 4000.0, 1100.0)
 
 GROUPS_PER_UNIT = 0.01
 """Groups of pairs of names that rules leave open, for each entity or relation, until a corpus has its own."""
+
+TOPIC_GROUPS_PER_UNIT = 0.02
+MOST_TOPIC_GROUPS = 80
+TAG_GROUPS_PER_CHUNK = 0.15
+"""Requests of the taxonomy stages, until a corpus has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,7 @@ class _Forecaster:
                 self._make(
                     "knowledge_graph", units, lambda item, ask: [describe(item.payload, limit, count, ask)]
                 )
+        of_graph = self._share
         if trainee is not None:
             asked = settings.comprehension.statements
             self._ask("statements", "synthesizer", lambda: statement_items(warehouse, asked, writer))
@@ -166,6 +177,7 @@ class _Forecaster:
         ):
             if form in settings.qa_forms:
                 self._ask(f"qa_{form}", "synthesizer", self._questions(planned, writer))
+        self._tag(writer, of_graph)
         return self._found
 
     def _resolve(self, writer: Mapping[str, Any]) -> None:
@@ -187,6 +199,32 @@ class _Forecaster:
         aliases = alias_items(warehouse, self._bench.configuration.aliases)
         self._make("entity_aliases", aliases, lambda item, _ask: [item.payload])
         store_moved_units(warehouse, [item.payload for item in aliases])
+
+    def _tag(self, writer: Mapping[str, Any], share: float) -> None:
+        """The stages of the taxonomy, for which `share` of the graph is not known yet."""
+        settings, warehouse = self._bench.settings.taxonomy, self._warehouse
+        count, own = self._bench.tokenizer.count, self._bench.configuration.taxonomy
+        if settings.source == "off":
+            return
+        self._share = share
+        if own is not None and not share:
+            self._make("taxonomy", tree_items(warehouse, settings, own, writer), self._plant)
+        kept = 0 < share <= settings.rebuild_share and current_tree(warehouse).branches
+        if own is None and not kept:
+            # One group of topics that is new makes another tree, and then every chunk is tagged again.
+            self._share = 1.0 if share else 0.0
+            self._ask("topics", "synthesizer", lambda: self._topics(writer))
+            self._share = 1.0 if self._share else 0.0
+            self._ask("taxonomy", "synthesizer", lambda: tree_items(warehouse, settings, own, writer))
+            self._share = 1.0 if self._share else 0.0
+        tags = current_tree(warehouse).leaves()
+        self._ask("chunk_tags", "synthesizer", lambda: chunk_tag_items(warehouse, tags, writer, count))
+
+    def _topics(self, writer: Mapping[str, Any]) -> Items[Any]:
+        return topic_items(self._warehouse, self._bench.settings, writer, self._bench.tokenizer.count)
+
+    def _plant(self, item: WorkItem[Any], ask: Ask) -> list[Tag]:
+        return plant(item, self._bench.settings.taxonomy, self._bench.tokenizer.count, ask)
 
     def _questions(self, planned: Callable[..., Items[Any]], writer: Any) -> Callable[[], Items[Any]]:
         return lambda: planned(current_subgraphs(self._warehouse), current_units(self._warehouse), writer)
@@ -227,6 +265,12 @@ class _Forecaster:
             return round(int(last["rows_in"].iloc[0]) * grown)
         if stage == "entity_pairs":
             return max(1, round(self._counts["units"] * GROUPS_PER_UNIT))
+        if stage == "taxonomy":
+            return 1
+        if stage == "topics":
+            return min(MOST_TOPIC_GROUPS, max(1, round(self._counts["units"] * TOPIC_GROUPS_PER_UNIT)))
+        if stage == "chunk_tags":
+            return max(1, round(self._counts["chunks"] * TAG_GROUPS_PER_CHUNK))
         if stage == "judgements":
             return round(self._counts["units"] * 2 * self._bench.settings.comprehension.statements)
         expected = EXPECTED[stage]

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-GROUPS = ("ingest", "graph", "comprehension", "synthesis", "quality", "export")
+GROUPS = ("ingest", "graph", "comprehension", "synthesis", "quality", "taxonomy", "export")
 
 pipeline_job = dg.define_asset_job(
     "pipeline",

@@ -26,7 +26,11 @@ UPSTREAM: Mapping[str, tuple[str, ...]] = {
     "qa_aggregated": ("subgraphs",),
     "qa_multi_hop": ("subgraphs",),
     "curated_qa": ("qa_atomic", "qa_aggregated", "qa_multi_hop"),
-    "sft_datasets": ("curated_qa",),
+    "topics": ("knowledge_graph",),
+    "taxonomy": ("topics",),
+    "chunk_tags": ("taxonomy",),
+    "tagged_qa": ("curated_qa", "chunk_tags"),
+    "sft_datasets": ("tagged_qa",),
     "graph_export": ("knowledge_graph", "comprehension"),
     "report": ("sft_datasets", "graph_export"),
 }

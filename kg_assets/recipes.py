@@ -21,8 +21,13 @@ from kg_assets.synthesis.aggregated import AGGREGATED_VERSION
 from kg_assets.synthesis.atomic import ATOMIC_VERSION
 from kg_assets.synthesis.multi_hop import MULTI_HOP_VERSION
 from kg_assets.synthesis.traverse import TRAVERSE_VERSION
+from kg_assets.taxonomy.label import LABEL_VERSION
+from kg_assets.taxonomy.plan import PAIRS_VERSION as PAIR_TAGS_VERSION
+from kg_assets.taxonomy.topics import TOPICS_VERSION
+from kg_assets.taxonomy.tree import TREE_VERSION
 from resources.configuration import Configuration
 from resources.models.types import Role
+from resources.settings import Settings
 
 SHOWN_CHARS = 40
 
@@ -70,6 +75,24 @@ INGREDIENTS: Mapping[str, Ingredients] = {
     "knowledge_graph": Ingredients(
         MERGE_VERSION, None, (("graph", "summary"),), ("extraction.description_tokens",)
     ),
+    "topics": Ingredients(
+        TOPICS_VERSION,
+        None,
+        (("taxonomy", "topics"),),
+        ("taxonomy.source", "taxonomy.rebuild_share", "extraction.language"),
+    ),
+    "taxonomy": Ingredients(
+        TREE_VERSION,
+        None,
+        (("taxonomy", "merge"), ("taxonomy", "tree")),
+        ("taxonomy.source", "taxonomy.first_level", "taxonomy.second_level"),
+    ),
+    "chunk_tags": Ingredients(
+        LABEL_VERSION, None, (("taxonomy", "chunk_tags"),), ("taxonomy.source", "chunking.tokenizer")
+    ),
+    "tagged_qa": Ingredients(
+        PAIR_TAGS_VERSION, settings=("taxonomy.source", "export.balance", "export.max_share")
+    ),
     "statements": Ingredients(
         STATEMENTS_VERSION,
         "synthesizer",
@@ -105,14 +128,15 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     """The recipe of `stage` under this configuration: a flat mapping of what changes its row keys."""
     of = INGREDIENTS[stage]
     found: dict[str, Any] = {"stage version": of.version}
-    asks_by_setting = stage == "entity_pairs" and configuration.settings.entities.resolve == "model"
-    role = "synthesizer" if asks_by_setting else of.role
+    role = "synthesizer" if _asks_by_setting(stage, configuration.settings) else of.role
     if role is not None:
         endpoint = configuration.synthesizer if role == "synthesizer" else configuration.trainee
         identity = endpoint.identity() if endpoint else {"model": None}
         found |= {f"{role} {name}": value for name, value in identity.items()}
     if stage == "entity_aliases":
         found["names in the file of aliases"] = fingerprint(asdict(configuration.aliases))
+    if stage == "taxonomy" and configuration.taxonomy is not None:
+        found["tags in the file"] = fingerprint(asdict(configuration.taxonomy))
     if stage in ("statements", "comprehension"):
         found["a trainee"] = configuration.trainee is not None
     for group, task in of.prompts:
@@ -122,6 +146,15 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     for path in of.settings:
         found |= _flat(path, _at(settings, path))
     return found
+
+
+def _asks_by_setting(stage: str, settings: Settings) -> bool:
+    """Whether a stage that has no role of its own asks the synthesizer."""
+    if stage in ("topics", "taxonomy"):
+        return settings.taxonomy.source == "model"
+    if stage == "chunk_tags":
+        return settings.taxonomy.source != "off"
+    return stage == "entity_pairs" and settings.entities.resolve == "model"
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

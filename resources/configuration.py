@@ -23,6 +23,7 @@ from resources.models.limits import price_of
 from resources.models.settings import ModelSettings
 from resources.models.types import Role
 from resources.settings import DEFAULT_ALIASES_FILE, Settings
+from resources.taxonomy_file import TagTree, read_taxonomy
 
 DEFAULT_CONFIG_FILE = "graphtutor.yaml"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
@@ -69,7 +70,8 @@ class GraphAddress:
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Settings and addresses of one run. `documents` is the documents root, `trainee` None where there is
-    none to examine, `graph` None for the embedded one, `aliases` what the user's own file says of names."""
+    none to examine, `graph` None for the embedded one, `aliases` what the user's own file says of names,
+    `taxonomy` the user's own tags, None without such a file."""
 
     settings: Settings
     documents: Path
@@ -77,6 +79,7 @@ class Configuration:
     trainee: Endpoint | None
     graph: GraphAddress | None
     aliases: OwnAliases = NO_ALIASES
+    taxonomy: TagTree | None = None
 
 
 def load_configuration(
@@ -107,8 +110,10 @@ def load_configuration(
     beside = Path() if config_file is None else config_file.parent
     named_file = settings.entities.aliases
     aliases = read_aliases(beside / named_file, required=named_file != DEFAULT_ALIASES_FILE)
+    source = settings.taxonomy.source
+    taxonomy = None if source in ("off", "model") else read_taxonomy(beside / source)
     documents = beside / settings.documents.folder
-    return Configuration(settings, documents, synthesizer, trainee, _graph(variables), aliases)
+    return Configuration(settings, documents, synthesizer, trainee, _graph(variables), aliases, taxonomy)
 
 
 def read_settings(config_file: Path | None) -> Settings:
@@ -263,7 +268,7 @@ def _explained(error: ValidationError) -> str:
     if first["type"] == "model_type":
         return f"{dotted} must hold keys and values, not a single value."
     message = first["msg"].removeprefix("Value error, ")
-    return f"{dotted}: {message}."
+    return f"{dotted}: {message}." if dotted else f"{message}."
 
 
 def _meant(place: list[str]) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from resources.extraction_schema import ExtractionSchema
 from resources.models.settings import ModelSettings
+from resources.taxonomy_file import MOST_TAGS
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -155,6 +156,46 @@ class EntitiesSettings(Section):
         return "off" if resolve is False else resolve  # YAML reads off as false
 
 
+Range = tuple[Positive, Positive]
+
+
+class TaxonomySettings(Section):
+    """Where the tree of tags comes from: made by the synthesizer (`model`), a file of the user's, relative to
+    the configuration file, or `off`. A tree is kept until more than `rebuild_share` of the chunks have come
+    or gone since it was made; the levels are how many tags there may be, at least and at most: on the first,
+    and below each of these."""
+
+    source: str = "off"
+    first_level: Range = (6, 12)
+    second_level: Range = (4, 10)
+    rebuild_share: Annotated[float, Field(ge=0)] = 0.3
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, source: Any) -> Any:
+        return "off" if source is False else source  # YAML reads off as false
+
+    @field_validator("source")
+    @classmethod
+    def _named(cls, source: str) -> str:
+        if not source.strip():
+            raise ValueError("write off, model, or the name of a file")
+        return source
+
+    @model_validator(mode="after")
+    def _levels_fit(self) -> "TaxonomySettings":
+        for name, (least, most) in (("first_level", self.first_level), ("second_level", self.second_level)):
+            if least > most:
+                raise ValueError(f"{name} is [at least, at most], so {least} must not be more than {most}")
+        allowed = self.first_level[1] * self.second_level[1]
+        if allowed > MOST_TAGS:
+            raise ValueError(
+                f"first_level and second_level allow {allowed} tags, and a "
+                f"model is shown all of them: allow at most {MOST_TAGS}"
+            )
+        return self
+
+
 class ComprehensionSettings(Section):
     """How the trainee is examined.
 
@@ -214,7 +255,8 @@ class QaSettings(Section):
 
 
 class ExportSettings(Section):
-    """Which files are written and what stands in their system field."""
+    """Which files are written and what stands in their system field. With `balance` by tag, a first-level tag
+    keeps at most `max_share` of all pairs."""
 
     formats: Annotated[tuple[Literal["alpaca", "sharegpt", "chatml"], ...], Field(min_length=1)] = (
         "alpaca",
@@ -222,6 +264,8 @@ class ExportSettings(Section):
         "chatml",
     )
     system_prompt: str = ""
+    balance: Literal["none", "tag"] = "none"
+    max_share: Annotated[float, Field(gt=0, le=1)] = 0.2
 
 
 class ModelsSettings(Section):
@@ -238,6 +282,7 @@ class Settings(Section):
     chunking: ChunkingSettings = ChunkingSettings()
     extraction: ExtractionSettings = ExtractionSettings()
     entities: EntitiesSettings = EntitiesSettings()
+    taxonomy: TaxonomySettings = TaxonomySettings()
     comprehension: ComprehensionSettings = ComprehensionSettings()
     traverse_strategy: TraverseStrategy = TraverseStrategy()
     qa: QaSettings = QaSettings()
@@ -245,6 +290,14 @@ class Settings(Section):
     models: ModelsSettings = ModelsSettings()
     budget_usd: Annotated[float, Field(gt=0)] | None = None
     budget_tokens: Positive | None = None
+
+    @model_validator(mode="after")
+    def _balance_has_tags(self) -> "Settings":
+        if self.export.balance == "tag" and self.taxonomy.source == "off":
+            raise ValueError(
+                "export.balance is tag, but there are no tags: set taxonomy.source to model or to a file"
+            )
+        return self
 
     @property
     def qa_forms(self) -> tuple[str, ...]:

@@ -220,7 +220,53 @@ def _entity_pairs(body: Mapping[str, Any], _: Json) -> Json:
     return {"answers": answers}
 
 
+def _topics(body: Mapping[str, Any], schema: Json) -> Json:
+    """The last words of headings and the names of things, each once."""
+    asked = json.loads(payload(body))
+    words = [re.findall(r"\w+", heading)[-1:] for heading in asked["headings"]]
+    names = [word for found in words for word in found] + [thing["name"] for thing in asked["things"]]
+    return {"topics": _short_names(names, schema["properties"]["topics"]["maxItems"])}
+
+
+def _merged_topics(body: Mapping[str, Any], schema: Json) -> Json:
+    asked = json.loads(payload(body))["topics"]
+    return {"topics": _short_names(asked, schema["properties"]["topics"]["maxItems"])}
+
+
+def _tag_tree(body: Mapping[str, Any], schema: Json) -> Json:
+    """An area for each first letter, as many as may be, and below it the topics that begin with it."""
+    tags = schema["properties"]["tags"]
+    most_below = tags["items"]["properties"]["tags"]["maxItems"]
+    areas: dict[str, list[str]] = {}
+    for topic in json.loads(payload(body))["topics"]:
+        if topic[0] in areas or len(areas) < tags["maxItems"]:
+            areas.setdefault(topic[0], []).append(topic)
+    return {
+        "tags": [{"name": f"Area {letter}", "tags": below[:most_below]} for letter, below in areas.items()]
+    }
+
+
+def _chunk_tags(body: Mapping[str, Any], _: Json) -> Json:
+    """The first tag whose narrower name stands in what is shown of a text, or none of them."""
+    asked = json.loads(payload(body))
+    narrower = {tag: tag.rpartition(" > ")[2].casefold() for tag in asked["tags"]}
+    answers = []
+    for text in asked["texts"]:
+        seen = json.dumps(text, ensure_ascii=False).casefold()
+        found = next((tag for tag, name in narrower.items() if name in seen), "none of these")
+        answers.append({"id": text["id"], "tag": found})
+    return {"answers": answers}
+
+
+def _short_names(names: Sequence[str], most: int) -> list[str]:
+    return list(dict.fromkeys(name[:40].strip() for name in names if name.strip()))[:most] or ["matter"]
+
+
 _TASKS = {
+    "Topics": _topics,
+    "MergedTopics": _merged_topics,
+    "TagTree": _tag_tree,
+    "ChunkTags": _chunk_tags,
     "EntityPairs": _entity_pairs,
     "Coreference": _coreference,
     "Extraction": _extraction,

@@ -23,7 +23,8 @@ from kg_assets.export.sft import remove_exports, write_exports
 from kg_assets.graph.assets import knowledge_graph
 from kg_assets.ledger import WorkItem
 from kg_assets.materialize import OWNERS, StageRow, StageRun, corpora
-from kg_assets.quality.assets import curated_qa
+from kg_assets.taxonomy.assets import tagged_qa
+from kg_assets.taxonomy.plan import current_tree
 from kg_assets.warehouse_reads import current_evidence, current_spellings, current_units
 from resources.errors import EmptyResultError
 from resources.workbench import Workbench
@@ -35,7 +36,7 @@ from resources.workbench import Workbench
     code_version=EXPORT_VERSION,
     owners=OWNERS,
     kinds={"file", "json"},
-    deps=[curated_qa],
+    deps=[tagged_qa],
     check_specs=check_specs(
         "sft_datasets", ("evidence_is_the_source", "Evidence text equals the document's own span.")
     ),
@@ -47,7 +48,14 @@ def sft_datasets(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
             return same
         pairs = export_pairs(stage.warehouse)
         if pairs:
-            files = write_exports(_directory(stage), stage.bench.corpus, pairs, stage.settings.export)
+            tree = current_tree(stage.warehouse)
+            files = write_exports(
+                _directory(stage),
+                stage.bench.corpus,
+                pairs,
+                stage.settings.export,
+                tree if tree.branches else None,
+            )
         elif stage.warehouse.scalar("SELECT count(*) FROM current_items WHERE stage = 'documents'"):
             raise EmptyResultError(
                 f"Corpus {stage.bench.corpus!r} has nothing to export: {what_was_lost(stage.warehouse)}. "
@@ -63,7 +71,7 @@ def sft_datasets(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
         )
         return stage.result(
             row,
-            preview=stage.warehouse.frame("SELECT form, question, answer FROM current_curated_qa LIMIT 5"),
+            preview=stage.warehouse.frame("SELECT form, question, answer FROM exported_qa LIMIT 5"),
             facts={"pairs": len(pairs), "folder": dg.MetadataValue.path(str(_directory(stage)))},
             checks=[*stage_checks(row), traced],
         )

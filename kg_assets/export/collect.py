@@ -11,10 +11,18 @@ from kg_assets.comprehension.calibration import ReliabilityBin
 from kg_assets.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
 from kg_assets.domain import Comprehension, Difficulty, Document, Evidence, QaPair
 from kg_assets.export.files import ExportedFile
-from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
+from kg_assets.export.report_data import (
+    DropGroup,
+    ReportData,
+    ReportDocument,
+    StageRow,
+    TagCount,
+    TraineeResult,
+)
 from kg_assets.export.report_view import FACT_ROWS, needs_evidence
 from kg_assets.export.sft import ExportPair
 from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
+from kg_assets.taxonomy.plan import pair_tags
 from kg_assets.warehouse_reads import current_evidence, current_losses, current_units
 from resources.configuration import Configuration
 from resources.settings import ExtractionSettings
@@ -29,9 +37,13 @@ SHOWN_DOCUMENTS = 20
 STAGES = (
     "documents", "chunks", "claims", "entity_pairs", "entity_aliases", "knowledge_graph", "statements",
     "judgements", "comprehension", "subgraphs", "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa",
-    "sft_datasets", "graph_export", "report",
+    "topics", "taxonomy", "chunk_tags", "tagged_qa", "sft_datasets", "graph_export", "report",
 )  # fmt: skip
 """All stages in the order in which they run."""
+NO_ROWS_NEEDED = frozenset(
+    {"topics", "taxonomy", "chunk_tags", "tagged_qa", "sft_datasets", "graph_export", "report"}
+)
+"""Stages without rows where nothing was asked for or nothing is to be exported: no reason for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ class _CuratedPair(QaPair):
 
 
 def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
-    """Every curated pair with its evidence, difficulty and mean loss, in stable order.
+    """Every curated pair that balancing leaves in, with evidence, difficulty and mean loss, in stable order.
 
     Pairs whose subgraph is gone are left out: they wait for the question stages to run again.
     """
@@ -61,14 +73,15 @@ def example_pairs(warehouse: Warehouse) -> list[ExportPair]:
 def _pairs(warehouse: Warehouse, which: str = "") -> list[ExportPair]:
     """The curated pairs, or a few of them; `which` is SQL of ours that follows their view."""
     with warehouse.connect() as connection:
-        pairs = read_rows(connection, _CuratedPair, f"FROM current_curated_qa {which}")
+        pairs = read_rows(connection, _CuratedPair, f"FROM exported_qa {which}")
         found = connection.execute("SELECT subgraph_id, difficulty FROM current_subgraphs").fetchall()
         units = sorted({unit_id for pair in pairs for unit_id in pair.unit_ids}) if which else None
         losses, evidence = current_losses(warehouse, units), current_evidence(warehouse, units)
+        tags = pair_tags(warehouse)
     difficulty: dict[str, Difficulty] = dict(found)
     chosen = EvidenceChoice(evidence)
     return [
-        _export_pair(pair, difficulty[subgraph_id], chosen.of(pair.unit_ids), losses)
+        _export_pair(pair, difficulty[subgraph_id], chosen.of(pair.unit_ids), losses, tags.get(pair.qa_id))
         for pair in pairs
         if (subgraph_id := subgraph_id_of(pair.item_id)) in difficulty
     ]
@@ -126,7 +139,7 @@ def what_was_lost(warehouse: Warehouse) -> str:
             row = latest.loc[stage]
             if row["dropped"]:
                 clauses.append(f"{stage} dropped {row['dropped']} of {row['rows_in']} rows")
-            elif row["rows_in"] == 0 and stage not in ("sft_datasets", "graph_export", "report"):
+            elif row["rows_in"] == 0 and stage not in NO_ROWS_NEEDED:
                 clauses.append(f"{stage} had no rows" + (f" ({row['note']})" if row["note"] else ""))
             if row["rows_in"] and row["dropped"] == row["rows_in"]:
                 break
@@ -173,6 +186,7 @@ def report_data(
         subgraphs=tuple(current_subgraphs(warehouse)),
         pair_counts=_pair_counts(warehouse),
         examples=tuple(_examples(warehouse)),
+        tags=_tags(warehouse),
         exports=tuple(files),
     )
 
@@ -182,6 +196,7 @@ def _export_pair(
     difficulty: Difficulty,
     evidence: tuple[Evidence, ...],
     losses: Mapping[str, float],
+    tag: str | None,
 ) -> ExportPair:
     known = [losses[unit_id] for unit_id in pair.unit_ids if unit_id in losses]
     return ExportPair(
@@ -194,6 +209,7 @@ def _export_pair(
         unit_ids=pair.unit_ids,
         evidence=evidence,
         reasoning=pair.reasoning,
+        tag=tag,
     )
 
 
@@ -322,10 +338,30 @@ def _pair_counts(warehouse: Warehouse) -> dict[str, int]:
     """Exported pairs by form."""
     with warehouse.connect() as connection:
         found = connection.execute("""
-            SELECT form, count(*) FROM current_curated_qa q
+            SELECT form, count(*) FROM exported_qa q
             SEMI JOIN current_subgraphs s ON s.subgraph_id = split_part(q.item_id, '/', 1) GROUP BY form
         """).fetchall()
     return dict(found)
+
+
+def _tags(warehouse: Warehouse) -> tuple[TagCount, ...]:
+    """Chunks and pairs of each tag in the order of the tree, those without one last; none without a tree."""
+    with warehouse.connect() as connection:
+        found = connection.execute("""
+            WITH chunks AS (SELECT tag, count(*) AS n FROM current_chunk_tags GROUP BY tag),
+                pairs AS (SELECT tag, count(*) AS n FROM current_tagged_qa GROUP BY tag),
+                beyond AS (
+                    SELECT tag, count(*) AS n FROM qa_tags
+                    WHERE qa_id IN (SELECT item_id FROM current_drops WHERE stage = 'tagged_qa') GROUP BY tag
+                ), tags AS (
+                    SELECT tag, row_number() OVER () AS place FROM current_taxonomy
+                    UNION ALL SELECT '', 1000000 WHERE EXISTS (FROM current_taxonomy)
+                )
+            SELECT t.tag, coalesce(c.n, 0), coalesce(p.n, 0), coalesce(b.n, 0) FROM tags t
+            LEFT JOIN chunks c USING (tag) LEFT JOIN pairs p USING (tag) LEFT JOIN beyond b USING (tag)
+            WHERE coalesce(c.n, p.n, b.n) IS NOT NULL ORDER BY t.place
+        """).fetchall()
+    return tuple(TagCount(*row) for row in found)
 
 
 def _examples(warehouse: Warehouse) -> list[ExportPair]:
@@ -336,7 +372,7 @@ def _examples(warehouse: Warehouse) -> list[ExportPair]:
         f"""
         LEFT JOIN (
             SELECT qa_id AS of, round(avg(loss), 9) AS mean_loss
-            FROM (SELECT qa_id, unnest(from_json(unit_ids, '["VARCHAR"]')) AS unit_id FROM current_curated_qa)
+            FROM (SELECT qa_id, unnest(from_json(unit_ids, '["VARCHAR"]')) AS unit_id FROM exported_qa)
             JOIN current_comprehension USING (unit_id) GROUP BY qa_id
         ) ON of = qa_id
         SEMI JOIN current_subgraphs s ON s.subgraph_id = split_part(item_id, '/', 1)

@@ -68,6 +68,16 @@ class TraineeResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TagCount:
+    """How many chunks and exported pairs have a tag (empty: none), and how many pairs balancing left out."""
+
+    tag: str
+    chunks: int
+    pairs: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """All that `render_report` shows.
 
@@ -84,6 +94,7 @@ class ReportData:
         comprehension_note: a sentence for the reader where losses are absent or doubtful, or an empty string.
         pair_counts: exported pairs by form.
         examples: pairs to show, a few of each form.
+        tags: those that something has, in the order of the tree; empty without a taxonomy.
     """
 
     corpus: str
@@ -105,3 +116,4 @@ class ReportData:
     pair_counts: Mapping[str, int]
     examples: tuple[ExportPair, ...]
     exports: tuple[ExportedFile, ...]
+    tags: tuple[TagCount, ...] = ()

@@ -25,6 +25,7 @@ from kg_assets.domain import Difficulty, Evidence, QaForm
 from kg_assets.export.files import Content, ExportedFile, write_files
 from resources.errors import EmptyResultError
 from resources.settings import ExportSettings
+from resources.taxonomy_file import TagTree, tree_text
 
 Row = dict[str, Any]
 
@@ -34,7 +35,8 @@ class ExportPair:
     """A curated QA pair with all that its lineage line and the report show.
 
     `loss` is the mean comprehension loss of its units in nats, None where nothing was measured;
-    `reasoning` is the path of a multi-hop pair, empty for the other forms.
+    `reasoning` is the path of a multi-hop pair, empty for the other forms. `tag` is None where there is no
+    taxonomy, and empty where no tag fits.
     """
 
     qa_id: str
@@ -46,21 +48,31 @@ class ExportPair:
     unit_ids: tuple[str, ...]
     evidence: tuple[Evidence, ...]
     reasoning: tuple[str, ...]
+    tag: str | None = None
 
 
 def alpaca_row(pair: ExportPair, system_prompt: str) -> Row:
-    """One Alpaca record: `instruction`, `input` (always empty), `output`, `system`."""
-    return {"instruction": pair.question, "input": "", "output": pair.answer, "system": system_prompt}
+    """One Alpaca record: `instruction`, `input` (always empty), `output`, `system`, and `tag` if there is a
+    taxonomy."""
+    row = {"instruction": pair.question, "input": "", "output": pair.answer, "system": system_prompt}
+    return row | _tag(pair)
 
 
 def sharegpt_row(pair: ExportPair, system_prompt: str) -> Row:
-    """One ShareGPT record: `conversations` of `from` and `value`, and the `system` column."""
+    """One ShareGPT record: `conversations` of `from` and `value`, the `system` column, and `tag` if there is
+    a taxonomy."""
     turns = [{"from": "human", "value": pair.question}, {"from": "gpt", "value": pair.answer}]
-    return {"conversations": turns, "system": system_prompt}
+    return {"conversations": turns, "system": system_prompt} | _tag(pair)
+
+
+def _tag(pair: ExportPair) -> Row:
+    # Always a text: readers take a column's type from its first rows.
+    return {} if pair.tag is None else {"tag": pair.tag}
 
 
 def chatml_row(pair: ExportPair, system_prompt: str) -> Row:
-    """One ChatML record: `messages` of `role` and `content`, a system message only if there is a prompt."""
+    """One ChatML record: `messages` of `role` and `content`, a system message only if there is a prompt; no
+    other field, since APIs document none."""
     system = [{"role": "system", "content": system_prompt}] if system_prompt else []
     turns = [{"role": "user", "content": pair.question}, {"role": "assistant", "content": pair.answer}]
     return {"messages": [*system, *turns]}
@@ -83,7 +95,7 @@ def lineage_row(pair: ExportPair) -> Row:
         "loss": pair.loss,
         "units": list(pair.unit_ids),
         "evidence": [_evidence_row(evidence) for evidence in pair.evidence],
-    }
+    } | ({} if pair.tag is None else {"tag": pair.tag or None})
 
 
 def _evidence_row(evidence: Evidence) -> Row:
@@ -104,7 +116,8 @@ ROWS: dict[str, Callable[[ExportPair, str], Row]] = {
     "chatml": chatml_row,
 }
 
-_TRAINING_FILES = [f"{name}.{ending}" for name in ROWS for ending in ("json", "jsonl")]
+TAXONOMY_FILE = "taxonomy.yaml"
+_OWN_FILES = [*(f"{name}.{ending}" for name in ROWS for ending in ("json", "jsonl")), TAXONOMY_FILE]
 
 # LLaMA-Factory reads a column that `columns` leaves out as absent, so all that are used are named.
 _DATASET_INFO: dict[str, Row] = {
@@ -150,9 +163,14 @@ def dataset_info(corpus: str, formats: Sequence[str]) -> dict[str, Row]:
 
 
 def write_exports(
-    directory: Path, corpus: str, pairs: Sequence[ExportPair], settings: ExportSettings
+    directory: Path,
+    corpus: str,
+    pairs: Sequence[ExportPair],
+    settings: ExportSettings,
+    tree: TagTree | None = None,
 ) -> list[ExportedFile]:
-    """Write the training files of the configured formats, `dataset_info.json` and `lineage.jsonl`.
+    """Write the training files of the configured formats, `dataset_info.json` and `lineage.jsonl`, and the
+    tree of tags if there is one.
 
     Files of formats that are no longer configured are removed, other files in the folder are left alone. All
     files are replaced together, after all were written (`files.write_files`).
@@ -181,7 +199,10 @@ def write_exports(
     files["dataset_info.json"] = Content("dataset_info", len(info), [text.encode("ascii")])
     lineage = (_json(lineage_row(pair), half_characters=True) + b"\n" for pair in pairs)
     files["lineage.jsonl"] = Content("lineage", len(pairs), lineage)
-    return write_files(directory, files, remove=[name for name in _TRAINING_FILES if name not in files])
+    if tree is not None:
+        content = tree_text(tree).encode("utf-8")
+        files[TAXONOMY_FILE] = Content("taxonomy", len(tree.leaves()), [content])
+    return write_files(directory, files, remove=[name for name in _OWN_FILES if name not in files])
 
 
 def remove_exports(directory: Path) -> None:
@@ -190,7 +211,7 @@ def remove_exports(directory: Path) -> None:
     Raises:
         ExportError: as in `write_exports`.
     """
-    write_files(directory, {}, remove=[*_TRAINING_FILES, "dataset_info.json", "lineage.jsonl"])
+    write_files(directory, {}, remove=[*_OWN_FILES, "dataset_info.json", "lineage.jsonl"])
 
 
 # Line ends to `str.splitlines`, which some readers of JSON lines use, though not to JSON.

@@ -11,7 +11,7 @@ import pytest
 
 from kg_assets.export import report_view
 from kg_assets.export.report import render_report, script_json
-from kg_assets.export.report_data import DropGroup, ReportData
+from kg_assets.export.report_data import DropGroup, ReportData, TagCount
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "line", "circle"}
 
@@ -70,6 +70,16 @@ def test_the_report_shows_every_part(small: ReportData) -> None:
     assert "0.112" in text
     assert "Atomic" in text
     assert "Multi-hop" in text
+
+
+def test_tags_are_counted_with_what_balancing_left_out(small: ReportData) -> None:
+    assert "By tag" not in render_report(small)
+    counts = (TagCount("Tea > Green", 7, 31, 12), TagCount("", 2, 4, 0))
+    text = flat(Page(render_report(replace(small, tags=counts))).text)
+    assert "12 pairs of tags with too many of them are left out" in text
+    assert "Tea>Green73112none240" in text.replace(" ", "")
+    unbalanced = replace(small, tags=(replace(counts[0], left_out=0),))
+    assert "left out, as" not in render_report(unbalanced)
 
 
 def test_small_graphs_are_drawn_in_full_with_their_evidence(small: ReportData) -> None:
@@ -208,6 +218,7 @@ def test_hostile_text_stays_text(small: ReportData, text: str) -> None:
             )
             for p in small.examples
         ),
+        tags=(TagCount(text, 1, 1, 1),),
     )
     html, plain = render_report(poisoned), render_report(small)
     html.encode("utf-8")

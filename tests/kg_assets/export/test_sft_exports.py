@@ -16,6 +16,7 @@ from kg_assets.export.files import Content, write_files
 from kg_assets.export.sft import ExportPair, dataset_info, write_exports
 from resources.errors import EmptyResultError, ExportError
 from resources.settings import ExportSettings
+from resources.taxonomy_file import TagTree, read_taxonomy
 
 Pairs = tuple[ExportPair, ...]
 PROMPT = "You answer briefly. 简短回答。"
@@ -95,6 +96,23 @@ def test_lineage_has_exactly_the_fields_of_the_design(tmp_path: Path, pairs: Pai
     assert row["units"] == list(pair.unit_ids)
     assert list(row["evidence"][0]) == ["document", "document_version", "chunk_id", "start", "end", "text"]
     assert [e["text"] for e in row["evidence"]] == [e.text for e in pair.evidence]
+
+
+def test_tags_stand_where_trainers_take_them_and_their_tree_beside(tmp_path: Path, pairs: Pairs) -> None:
+    write_exports(tmp_path, "tea", pairs, ExportSettings())
+    without = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    tags = ["Tea > Green", *[""] * (len(pairs) - 1)]
+    tagged = [replace(pair, tag=tag) for pair, tag in zip(pairs, tags, strict=True)]
+    tree = TagTree((("Tea", ("Green", "Black")),))
+    write_exports(tmp_path, "tea", tagged, ExportSettings(), tree)
+    assert read_taxonomy(tmp_path / "taxonomy.yaml") == tree
+    for name in ("alpaca", "sharegpt"):
+        assert [row["tag"] for row in lines(tmp_path / f"{name}.jsonl")] == tags
+    assert [row["tag"] for row in lines(tmp_path / "lineage.jsonl")] == [tag or None for tag in tags]
+    assert (tmp_path / "chatml.jsonl").read_bytes() == without["chatml.jsonl"]
+    assert (tmp_path / "dataset_info.json").read_bytes() == without["dataset_info.json"]
+    write_exports(tmp_path, "tea", pairs, ExportSettings())
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == without
 
 
 def test_an_unmeasured_loss_is_null_and_not_a_number_is_refused(tmp_path: Path, pairs: Pairs) -> None:
