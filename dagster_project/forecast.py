@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from kg_assets.entities.types import Decision
 from kg_assets.graph.merge import describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.chunk import chunk_document
-from kg_assets.ingest.documents import scan_documents, take_document
+from kg_assets.ingest.documents import fetch_documents, scan_documents, take_document
 from kg_assets.ingest.plan import chunk_items
 from kg_assets.ledger import Items, Ledger, Work
 from kg_assets.recipes import differences, recipe
@@ -86,9 +87,17 @@ class StageForecast:
 
 
 def forecast(workbench: Workbench, corpus: str) -> list[StageForecast]:
-    """Every stage that asks a model, in order; nothing of the workspace is changed and no model is asked."""
+    """Every stage that asks a model, in order. No model is asked, and of the workspace nothing is changed but
+    the copies of remote documents, which are brought up to date unless a run is at work."""
     configuration = workbench.configuration()
     bench = RunBench(configuration, workbench.documents_root(), workbench.layout, corpus)
+    lock = workbench.layout.corpus_lock(corpus)
+    if configuration.sources and lock.is_free():
+        # What a run would read must be there; the run does not fetch it again.
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        with lock.held("dry run", now, lambda _sentence: None):
+            mirror = workbench.layout.mirror(corpus)
+            fetch_documents(mirror, configuration.sources, corpus, configuration.settings.documents)
     with tempfile.TemporaryDirectory(prefix="graphtutor-") as folder:
         bench.warehouse = _copied(bench.warehouse, Path(folder))
         return _Forecaster(bench).stages()
@@ -118,7 +127,8 @@ class _Forecaster:
         bench, warehouse, settings = self._bench, self._warehouse, self._bench.settings
         count, writer = bench.tokenizer.count, bench.endpoint("synthesizer").identity()
         trainee = bench.configuration.trainee
-        found = scan_documents(warehouse, bench.documents, bench.corpus, settings.documents)
+        sources, mirror = bench.configuration.sources, bench.layout.mirror(bench.corpus)
+        found = scan_documents(warehouse, bench.documents, bench.corpus, settings.documents, sources, mirror)
         self._make("documents", found.items, take_document)
         self._make(
             "chunks",

@@ -23,6 +23,7 @@ from resources.models.limits import price_of
 from resources.models.settings import ModelSettings
 from resources.models.types import Role
 from resources.settings import DEFAULT_ALIASES_FILE, Settings
+from resources.sources.addresses import Source, resolve_source
 
 DEFAULT_CONFIG_FILE = "graphtutor.yaml"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
@@ -69,7 +70,8 @@ class GraphAddress:
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Settings and addresses of one run. `documents` is the documents root, `trainee` None where there is
-    none to examine, `graph` None for the embedded one, `aliases` what the user's own file says of names."""
+    none to examine, `graph` None for the embedded one, `aliases` what the user's own file says of names,
+    `sources` the remote documents of all corpora."""
 
     settings: Settings
     documents: Path
@@ -77,6 +79,12 @@ class Configuration:
     trainee: Endpoint | None
     graph: GraphAddress | None
     aliases: OwnAliases = NO_ALIASES
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def source_corpora(self) -> frozenset[str]:
+        """The corpora that remote documents belong to, as the configuration names them."""
+        return frozenset(source.corpus for source in self.sources)
 
 
 def load_configuration(
@@ -108,7 +116,10 @@ def load_configuration(
     named_file = settings.entities.aliases
     aliases = read_aliases(beside / named_file, required=named_file != DEFAULT_ALIASES_FILE)
     documents = beside / settings.documents.folder
-    return Configuration(settings, documents, synthesizer, trainee, _graph(variables), aliases)
+    sources = tuple(
+        resolve_source(source.url, source.corpus, variables) for source in settings.documents.sources
+    )
+    return Configuration(settings, documents, synthesizer, trainee, _graph(variables), aliases, sources)
 
 
 def read_settings(config_file: Path | None) -> Settings:

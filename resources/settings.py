@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from resources.extraction_schema import ExtractionSchema
 from resources.models.settings import ModelSettings
+from resources.sources.addresses import check_url
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -23,18 +24,42 @@ WORKSPACE_MARKER = ".graphtutor-workspace"
 """A file in every workspace: a folder that holds it is never read as documents."""
 
 
+class DocumentSource(Section):
+    """A web page, or a file, folder or pattern in a store that fsspec reads, and the corpus it belongs to.
+    `${NAME}` in `url` stands for a variable of the environment."""
+
+    url: str
+    corpus: Annotated[str, Field(min_length=1)] = "default"
+
+    @field_validator("url")
+    @classmethod
+    def _readable(cls, url: str) -> str:
+        return check_url(url)
+
+
 class DocumentsSettings(Section):
-    """Where files are and how they become documents. `folder` is relative to the configuration file.
+    """Where files are and how they become documents. `folder` is relative to the configuration file; each of
+    `sources` may take `source_seconds` a file, and the sensor asks for them every `source_minutes`.
 
     Files that are not plain text are parsed in a child process, which has `parser_seconds` for each file and
     `parser_megabytes` of address space.
     """
 
     folder: str = "documents"
+    sources: tuple[DocumentSource, ...] = ()
+    source_seconds: Annotated[float, Field(gt=0)] = 60.0
+    source_minutes: Annotated[float, Field(ge=1)] = 60.0
     encodings: Annotated[tuple[str, ...], Field(min_length=1)] = ("utf-8",)
     max_megabytes: Annotated[float, Field(gt=0)] = 50.0
     parser_seconds: Annotated[float, Field(gt=0)] = 300.0
     parser_megabytes: Annotated[int, Field(ge=500)] = 3000
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _by_url_alone(cls, sources: Any) -> Any:
+        if isinstance(sources, list | tuple):
+            return [{"url": source} if isinstance(source, str) else source for source in sources]
+        return sources
 
     @field_validator("encodings")
     @classmethod

@@ -24,6 +24,7 @@ from resources.models.limits import Budget
 from resources.models.response_store import ResponseStore
 from resources.models.types import Role
 from resources.settings import WORKSPACE_MARKER
+from resources.sources.mirror import Mirror
 from resources.tokenizer import Tokenizer
 from resources.warehouse.warehouse import Warehouse
 
@@ -51,6 +52,10 @@ class WorkspaceLayout:
     def corpus_lock(self, corpus: str) -> CorpusLock:
         """The right to run stages of a corpus."""
         return CorpusLock(self.root / "locks" / f"{corpus}.lock")
+
+    def mirror(self, corpus: str) -> Mirror:
+        """The copies of a corpus' remote documents."""
+        return Mirror(self.root / "sources" / corpus)
 
     @property
     def responses(self) -> Path:
