@@ -21,6 +21,7 @@ from rich.table import Table
 from dagster_project.estimate import EXPECTED, UNITS_PER_CHUNK
 from kg_assets.comprehension.measure import measure
 from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
+from kg_assets.enrichment.plan import enrichment_items, page_claim_items
 from kg_assets.entities.plan import alias_items, decide_pairs, pair_items, store_moved_units
 from kg_assets.entities.types import Decision
 from kg_assets.graph.merge import describe
@@ -54,6 +55,8 @@ class Usual:
 
 USUAL = {
     "claims": Usual(1.0, 1500.0, 900.0),
+    "enrichment": Usual(1.0, 900.0, 8.0),
+    "enrichment_claims": Usual(1.0, 1500.0, 900.0),
     "entity_pairs": Usual(1.0, 900.0, 120.0),
     "knowledge_graph": Usual(1.0, 800.0, 300.0),
     "statements": Usual(1.0, 450.0, 150.0),
@@ -67,6 +70,8 @@ USUAL_WITH_COREFERENCE = Usual(2.0, 4000.0, 1100.0)
 """Of claims, where pronouns are replaced first: one more call with the chunk and the one before it."""
 
 
+PAGES_PER_UNIT = {"enrichment": 0.5, "enrichment_claims": 0.25}
+"""Entities that are looked up, and pages that are found, for each entity or relation of the documents."""
 GROUPS_PER_UNIT = 0.01
 """Groups of pairs of names that rules leave open, for each entity or relation, until a corpus has its own."""
 
@@ -139,6 +144,15 @@ class _Forecaster:
         most = settings.extraction.max_entities + settings.extraction.max_relations
         self._counts = {"chunks": float(len(items)), "units": len(items) * min(UNITS_PER_CHUNK, most)}
         self._ask("claims", "synthesizer", lambda: items)
+        if settings.extraction.enrich != "off":
+            extraction = settings.extraction
+            self._ask("enrichment", "synthesizer", lambda: enrichment_items(warehouse, extraction, writer))
+            self._ask(
+                "enrichment_claims", "synthesizer", lambda: page_claim_items(warehouse, extraction, writer)
+            )
+        elif not self._share:
+            for stage in ("enrichment", "enrichment_claims"):
+                self._make(stage, [], lambda _item, _ask: [])
         self._resolve(writer)
         if not self._share:
             limit = settings.extraction.description_tokens
@@ -235,6 +249,8 @@ class _Forecaster:
             )
             grown = self._counts["chunks"] / int(chunks["rows_in"].iloc[0]) if len(chunks) else 1.0
             return round(int(last["rows_in"].iloc[0]) * grown)
+        if stage in PAGES_PER_UNIT:
+            return max(1, round(self._counts["units"] * PAGES_PER_UNIT[stage]))
         if stage == "entity_pairs":
             return max(1, round(self._counts["units"] * GROUPS_PER_UNIT))
         if stage == "judgements":

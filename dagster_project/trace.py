@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.text import Text
 
 from dagster_project.plain import plain
-from kg_assets.domain import Document, Evidence
+from kg_assets.domain import Evidence
 from kg_assets.export.collect import export_pairs
 from kg_assets.export.sft import ExportPair
-from kg_assets.warehouse_reads import current_evidence, current_units
+from kg_assets.warehouse_reads import current_evidence, current_texts, current_units
 from resources.errors import SettingsError
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
@@ -99,7 +99,7 @@ def print_trace(trace: Trace) -> None:
 
 
 def _traced(warehouse: Warehouse, corpus: str, pair: ExportPair) -> Trace:
-    texts = {d.document_id: d.text for d in warehouse.rows(Document, "FROM current_documents")}
+    texts = current_texts(warehouse)
     units, evidence = current_units(warehouse), current_evidence(warehouse)
     if not set(pair.unit_ids) <= set(units):
         raise SettingsError(

@@ -197,7 +197,8 @@ class QaPair:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Source text of a claim: `text == document_text[start:end]` of that document version. `page` is the one
-    that it begins on, from 1; None where the document has no pages."""
+    that it begins on, from 1; None where the document has no pages. `origin` is `enrichment` for text that is
+    not the user's own, and else empty."""
 
     document: str
     document_version: str
@@ -206,3 +207,4 @@ class Evidence:
     end: int
     text: str
     page: int | None = None
+    origin: str = ""

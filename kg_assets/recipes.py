@@ -9,6 +9,8 @@ from kg_assets.comprehension.judge import JUDGEMENTS_VERSION
 from kg_assets.comprehension.measure import COMPREHENSION_VERSION
 from kg_assets.comprehension.state import STATEMENTS_VERSION
 from kg_assets.domain import fingerprint
+from kg_assets.enrichment.choose import ENRICHMENT_VERSION
+from kg_assets.enrichment.plan import PAGE_CLAIMS_VERSION
 from kg_assets.entities.plan import ALIASES_VERSION, PAIRS_VERSION
 from kg_assets.export.collect import EXPORT_VERSION
 from kg_assets.graph.extract import CLAIMS_VERSION
@@ -65,6 +67,26 @@ INGREDIENTS: Mapping[str, Ingredients] = {
             "extraction.language",
         ),
     ),
+    "enrichment": Ingredients(
+        ENRICHMENT_VERSION,
+        None,
+        (("enrichment", "page_choice"),),
+        ("extraction.enrich", "extraction.wikipedia", "extraction.language"),
+    ),
+    "enrichment_claims": Ingredients(
+        PAGE_CLAIMS_VERSION,
+        None,
+        tuple(("graph", task) for task in ("extraction", "extraction_of_schema", "gleaning")),
+        (
+            "extraction.enrich",
+            "extraction.entity_types",
+            "extraction.schema",
+            "extraction.max_gleanings",
+            "extraction.max_entities",
+            "extraction.max_relations",
+            "extraction.language",
+        ),
+    ),
     "entity_pairs": Ingredients(PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve",)),
     "entity_aliases": Ingredients(ALIASES_VERSION, settings=("entities.aliases",)),
     "knowledge_graph": Ingredients(
@@ -105,7 +127,10 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     """The recipe of `stage` under this configuration: a flat mapping of what changes its row keys."""
     of = INGREDIENTS[stage]
     found: dict[str, Any] = {"stage version": of.version}
-    asks_by_setting = stage == "entity_pairs" and configuration.settings.entities.resolve == "model"
+    chosen = configuration.settings
+    asks_by_setting = (stage == "entity_pairs" and chosen.entities.resolve == "model") or (
+        stage in ("enrichment", "enrichment_claims") and chosen.extraction.enrich != "off"
+    )
     role = "synthesizer" if asks_by_setting else of.role
     if role is not None:
         endpoint = configuration.synthesizer if role == "synthesizer" else configuration.trainee

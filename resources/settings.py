@@ -126,6 +126,7 @@ DEFAULT_ENTITY_TYPES = (
 
 class ExtractionSettings(Section):
     """What the synthesizer looks for in a chunk. `language` is what it writes in, by default the chunk's.
+    With `enrich` entities are looked up in the encyclopedia whose MediaWiki API is at `wikipedia`.
     `of_schema`, in yaml `schema`, takes the place of `entity_types`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -136,6 +137,8 @@ class ExtractionSettings(Section):
     max_relations: Positive = 30
     description_tokens: Positive = 512
     language: str | None = None
+    enrich: Literal["off", "wikipedia"] = "off"
+    wikipedia: str = "https://{language}.wikipedia.org/w/api.php"
     of_schema: ExtractionSchema | None = Field(default=None, alias="schema")
 
     @model_validator(mode="after")
@@ -143,6 +146,18 @@ class ExtractionSettings(Section):
         if self.of_schema is not None and "entity_types" in self.model_fields_set:
             raise ValueError("entity_types and schema are both set: name all types in schema")
         return self
+
+    @field_validator("enrich", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, enrich: Any) -> Any:
+        return "off" if enrich is False else enrich  # YAML reads off as false
+
+    @field_validator("wikipedia")
+    @classmethod
+    def _address(cls, wikipedia: str) -> str:
+        if not re.fullmatch(r"https?://[^\s@?#]+", wikipedia):
+            raise ValueError("write the address of a MediaWiki API, such as https://host/w/api.php")
+        return wikipedia
 
     @property
     def type_names(self) -> tuple[str, ...]:
@@ -247,6 +262,7 @@ class ExportSettings(Section):
         "chatml",
     )
     system_prompt: str = ""
+    include_enrichment: bool = True
 
 
 class ModelsSettings(Section):

@@ -220,7 +220,20 @@ def _entity_pairs(body: Mapping[str, Any], _: Json) -> Json:
     return {"answers": answers}
 
 
+def _page_choice(body: Mapping[str, Any], _: Json) -> Json:
+    """The first page whose title is the name; none where its text says that it is about something else."""
+    asked = json.loads(payload(body))
+    name = asked["entity"]["name"].casefold()
+    meant = [
+        page["id"]
+        for page in asked["pages"]
+        if page["title"].partition(" (")[0].casefold() == name and "may also refer" not in page["text"]
+    ]
+    return {"page": meant[0] if meant else 0}
+
+
 _TASKS = {
+    "PageChoice": _page_choice,
     "EntityPairs": _entity_pairs,
     "Coreference": _coreference,
     "Extraction": _extraction,

@@ -45,7 +45,7 @@ def sft_datasets(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
     with StageRun(context, workbench) as stage:
         if (same := stage.as_it_was(lambda _last: _written(stage))) is not None:
             return same
-        pairs = export_pairs(stage.warehouse)
+        pairs = export_pairs(stage.warehouse, stage.settings.export.include_enrichment)
         if pairs:
             files = write_exports(_directory(stage), stage.bench.corpus, pairs, stage.settings.export)
         elif stage.warehouse.scalar("SELECT count(*) FROM current_items WHERE stage = 'documents'"):

@@ -9,13 +9,18 @@ import pandas as pd
 
 from kg_assets.comprehension.calibration import ReliabilityBin
 from kg_assets.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
-from kg_assets.domain import Comprehension, Difficulty, Document, Evidence, QaPair
+from kg_assets.domain import Comprehension, Difficulty, Evidence, QaPair
 from kg_assets.export.files import ExportedFile
 from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
 from kg_assets.export.report_view import FACT_ROWS, needs_evidence
 from kg_assets.export.sft import ExportPair
 from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
-from kg_assets.warehouse_reads import current_evidence, current_losses, current_units
+from kg_assets.warehouse_reads import (
+    current_evidence,
+    current_losses,
+    current_texts,
+    current_units,
+)
 from resources.configuration import Configuration
 from resources.settings import ExtractionSettings
 from resources.warehouse.warehouse import Warehouse, read_rows
@@ -27,9 +32,9 @@ SHOWN_DROPS = 5
 DROP_EXAMPLES = 3
 SHOWN_DOCUMENTS = 20
 STAGES = (
-    "documents", "chunks", "claims", "entity_pairs", "entity_aliases", "knowledge_graph", "statements",
-    "judgements", "comprehension", "subgraphs", "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa",
-    "sft_datasets", "graph_export", "report",
+    "documents", "chunks", "claims", "enrichment", "enrichment_claims", "entity_pairs", "entity_aliases",
+    "knowledge_graph", "statements", "judgements", "comprehension", "subgraphs", "qa_atomic", "qa_aggregated",
+    "qa_multi_hop", "curated_qa", "sft_datasets", "graph_export", "report",
 )  # fmt: skip
 """All stages in the order in which they run."""
 
@@ -41,12 +46,16 @@ class _CuratedPair(QaPair):
     item_id: str
 
 
-def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
+def export_pairs(warehouse: Warehouse, include_enrichment: bool = True) -> list[ExportPair]:
     """Every curated pair with its evidence, difficulty and mean loss, in stable order.
 
-    Pairs whose subgraph is gone are left out: they wait for the question stages to run again.
+    Pairs whose subgraph is gone are left out: they wait for the question stages to run again. So are, unless
+    they are included, those that rest on a page of an encyclopedia.
     """
-    return _pairs(warehouse)
+    pairs = _pairs(warehouse)
+    if include_enrichment:
+        return pairs
+    return [pair for pair in pairs if not any(span.origin for span in pair.evidence)]
 
 
 def example_pairs(warehouse: Warehouse) -> list[ExportPair]:
@@ -105,7 +114,7 @@ class EvidenceChoice:
 
 def mismatched_evidence(warehouse: Warehouse, pairs: Sequence[ExportPair]) -> list[str]:
     """Ids of pairs with evidence whose text is not the document's own at that place."""
-    texts = {d.document_id: d.text for d in warehouse.rows(Document, "FROM current_documents")}
+    texts = current_texts(warehouse)
     return [
         pair.qa_id
         for pair in pairs

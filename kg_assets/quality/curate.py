@@ -53,6 +53,7 @@ def unsupported_pairs(warehouse: Warehouse) -> list[str]:
         WITH described AS (
             SELECT DISTINCT t.unit_id FROM current_items i JOIN claims t ON t.key = i.key
             SEMI JOIN current_chunks c ON c.chunk_id = i.item_id WHERE i.stage = 'claims'
+            UNION SELECT unit_id FROM current_enrichment_claims
         ), pairs AS (
             SELECT qa_id, unnest(from_json(unit_ids, '["VARCHAR"]')) AS unit_id FROM current_curated_qa
         )

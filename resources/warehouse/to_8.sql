@@ -1,0 +1,2 @@
+-- Kept free.
+UPDATE schema_version SET version = 8;
