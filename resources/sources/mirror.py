@@ -6,15 +6,16 @@ what it does not name is left over from a process that was killed, and goes with
 
 import base64
 import hashlib
-import json
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+import orjson
 
 from resources.errors import SettingsError
 from resources.models.masking import MASKED, SHORTEST_SECRET
@@ -24,8 +25,8 @@ from resources.sources.stores import Store, StoredFile
 from resources.sources.web import WebPages
 
 AT_ONCE = 4
-SAVED_EVERY = 100
-"""Files that are fetched between two writings of the index: what a killed process has to fetch again."""
+SAVED_EVERY = 500
+"""New files between two writings of the index: what a killed process has to fetch again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,12 @@ class Mirror:
                 except NotFetched as error:
                     return error
 
-            for number, (one, got) in enumerate(zip(wanted, pool.map(copied, wanted), strict=True), start=1):
+            new = 0
+            for one, got in zip(wanted, pool.map(copied, wanted), strict=True):
                 self._note(one, got, before, now)
-                if number % SAVED_EVERY == 0:
+                new += isinstance(got, Copy) and got != before.copies.get(one.name)
+                if new == SAVED_EVERY:
+                    new = 0
                     self._write(_Index(before.copies | now.copies, before.troubles, before.looked_at))
         self._write(now)
         kept = {copy.file for copy in now.copies.values()}
@@ -207,7 +211,7 @@ class Mirror:
 
     def _read(self) -> _Index:
         try:
-            stored = json.loads(self._index_file.read_text("utf-8"))
+            stored = orjson.loads(self._index_file.read_bytes())
             return _Index(
                 {name: Copy(**copy) for name, copy in stored["copies"].items()},
                 [Trouble(**trouble) for trouble in stored["troubles"]],
@@ -223,7 +227,7 @@ class Mirror:
 
     def _write(self, index: _Index) -> None:
         partial = self._index_file.with_suffix(".part")
-        partial.write_text(json.dumps(asdict(index), ensure_ascii=True, indent=1, sort_keys=True), "utf-8")
+        partial.write_bytes(orjson.dumps(index, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2))
         os.replace(partial, self._index_file)
 
 
