@@ -14,7 +14,7 @@ def corpora_to_run(workbench: Workbench, wanted: str | None) -> list[str]:
             its corpus is `wanted`), or no such corpus.
     """
     root = workbench.documents_root()
-    on_disk = set(scan_corpora(root))
+    on_disk = set(scan_corpora(root, workbench.configuration().source_corpora))
     gone = {
         name for name in stored_corpora(workbench) if name not in on_disk and _holds_rows(workbench, name)
     }
@@ -29,6 +29,8 @@ def corpora_to_run(workbench: Workbench, wanted: str | None) -> list[str]:
             f"There are no documents in {root}: put .pdf, .docx, .md or .txt files there, or name another "
             f"folder with --documents.{kept}"
         )
+    if not root.exists():  # there are sources elsewhere: that is no reason to empty what is not found here
+        gone &= {wanted}
     return _chosen(sorted(on_disk | gone), wanted)
 
 
@@ -38,8 +40,8 @@ def corpora_to_show(workbench: Workbench, wanted: str | None) -> list[str]:
     Raises:
         SettingsError: there is none, or no such corpus.
     """
-    root = workbench.documents_root()
-    found = {*stored_corpora(workbench), *(scan_corpora(root) if root.exists() else ())}
+    root, sourced = workbench.documents_root(), workbench.configuration().source_corpora
+    found = {*stored_corpora(workbench), *(scan_corpora(root, sourced) if root.exists() or sourced else ())}
     if not found:
         raise SettingsError("There is nothing yet: put documents into a folder and call graphtutor run.")
     return _chosen(sorted(found), wanted)

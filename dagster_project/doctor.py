@@ -95,12 +95,14 @@ def _workspace(workbench: Workbench) -> str:
 
 
 def _documents(workbench: Workbench) -> str:
-    found = scan_corpora(workbench.documents_root())
+    sources = workbench.configuration().sources
+    found = scan_corpora(workbench.documents_root(), {source.corpus for source in sources})
     if not found:
         raise TutorError(
             f"{workbench.documents_root()} holds no documents: put .pdf, .docx, .md or .txt files there."
         )
-    return ", ".join(f"{name} ({len(folder.files)} files)" for name, folder in found.items())
+    remote = f"; {len(sources)} sources elsewhere" if sources else ""
+    return ", ".join(f"{name} ({len(folder.files)} files)" for name, folder in found.items()) + remote
 
 
 def _graph(bench: RunBench) -> str:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from rich.table import Table
 from dagster_project.estimate import EXPECTED, UNITS_PER_CHUNK
 from kg_assets.comprehension.measure import measure
 from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
+from kg_assets.enrichment.plan import enrichment_items, page_claim_items
 from kg_assets.entities.plan import alias_items, decide_pairs, pair_items, store_moved_units
 from kg_assets.entities.types import Decision
 from kg_assets.graph.merge import describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.chunk import chunk_document
-from kg_assets.ingest.documents import scan_documents, take_document
+from kg_assets.ingest.documents import fetch_documents, scan_documents, take_document
 from kg_assets.ingest.plan import chunk_items
 from kg_assets.ledger import Items, Ledger, Work, WorkItem
 from kg_assets.recipes import differences, recipe
@@ -55,6 +57,8 @@ class Usual:
 
 USUAL = {
     "claims": Usual(1.0, 1500.0, 900.0),
+    "enrichment": Usual(1.0, 900.0, 8.0),
+    "enrichment_claims": Usual(1.0, 1500.0, 900.0),
     "entity_pairs": Usual(1.0, 900.0, 120.0),
     "topics": Usual(1.0, 1900.0, 120.0),
     "taxonomy": Usual(1.0, 900.0, 500.0),
@@ -71,6 +75,8 @@ USUAL_WITH_COREFERENCE = Usual(2.0, 4000.0, 1100.0)
 """Of claims, where pronouns are replaced first: one more call with the chunk and the one before it."""
 
 
+PAGES_PER_UNIT = {"enrichment": 0.5, "enrichment_claims": 0.25}
+"""Entities that are looked up, and pages that are found, for each entity or relation of the documents."""
 GROUPS_PER_UNIT = 0.01
 """Groups of pairs of names that rules leave open, for each entity or relation, until a corpus has its own."""
 
@@ -96,9 +102,17 @@ class StageForecast:
 
 
 def forecast(workbench: Workbench, corpus: str) -> list[StageForecast]:
-    """Every stage that asks a model, in order; nothing of the workspace is changed and no model is asked."""
+    """Every stage that asks a model, in order. No model is asked, and of the workspace nothing is changed but
+    the copies of remote documents, which are brought up to date unless a run is at work."""
     configuration = workbench.configuration()
     bench = RunBench(configuration, workbench.documents_root(), workbench.layout, corpus)
+    lock = workbench.layout.corpus_lock(corpus)
+    if configuration.sources and lock.is_free():
+        # What a run would read must be there; the run does not fetch it again.
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        with lock.held("dry run", now, lambda _sentence: None):
+            mirror = workbench.layout.mirror(corpus)
+            fetch_documents(mirror, configuration.sources, corpus, configuration.settings.documents)
     with tempfile.TemporaryDirectory(prefix="graphtutor-") as folder:
         bench.warehouse = _copied(bench.warehouse, Path(folder))
         return _Forecaster(bench).stages()
@@ -128,7 +142,8 @@ class _Forecaster:
         bench, warehouse, settings = self._bench, self._warehouse, self._bench.settings
         count, writer = bench.tokenizer.count, bench.endpoint("synthesizer").identity()
         trainee = bench.configuration.trainee
-        found = scan_documents(warehouse, bench.documents, bench.corpus, settings.documents)
+        sources, mirror = bench.configuration.sources, bench.layout.mirror(bench.corpus)
+        found = scan_documents(warehouse, bench.documents, bench.corpus, settings.documents, sources, mirror)
         self._make("documents", found.items, take_document)
         self._make(
             "chunks",
@@ -139,6 +154,15 @@ class _Forecaster:
         most = settings.extraction.max_entities + settings.extraction.max_relations
         self._counts = {"chunks": float(len(items)), "units": len(items) * min(UNITS_PER_CHUNK, most)}
         self._ask("claims", "synthesizer", lambda: items)
+        if settings.extraction.enrich != "off":
+            extraction = settings.extraction
+            self._ask("enrichment", "synthesizer", lambda: enrichment_items(warehouse, extraction, writer))
+            self._ask(
+                "enrichment_claims", "synthesizer", lambda: page_claim_items(warehouse, extraction, writer)
+            )
+        elif not self._share:
+            for stage in ("enrichment", "enrichment_claims"):
+                self._make(stage, [], lambda _item, _ask: [])
         self._resolve(writer)
         if not self._share:
             limit = settings.extraction.description_tokens
@@ -263,6 +287,8 @@ class _Forecaster:
             )
             grown = self._counts["chunks"] / int(chunks["rows_in"].iloc[0]) if len(chunks) else 1.0
             return round(int(last["rows_in"].iloc[0]) * grown)
+        if stage in PAGES_PER_UNIT:
+            return max(1, round(self._counts["units"] * PAGES_PER_UNIT[stage]))
         if stage == "entity_pairs":
             return max(1, round(self._counts["units"] * GROUPS_PER_UNIT))
         if stage == "taxonomy":

@@ -131,10 +131,11 @@ def _when(finished_at: str | None) -> str:
 
 def _documents_changed(workbench: Workbench, corpus: str, warehouse: Warehouse) -> str:
     """How the files differ from what was read of them, such as `2 new, 1 changed`; empty if they do not."""
-    root = workbench.documents_root()
-    if not root.exists():
+    root, configuration = workbench.documents_root(), workbench.configuration()
+    if not root.exists() and not configuration.sources:
         return ""
-    scan = scan_documents(warehouse, root, corpus, workbench.configuration().settings.documents)
+    documents, mirror = configuration.settings.documents, workbench.layout.mirror(corpus)
+    scan = scan_documents(warehouse, root, corpus, documents, configuration.sources, mirror)
     found = {item.item_id: item.key for item in scan.items}
     stored = warehouse.frame("SELECT item_id, key FROM current_items WHERE stage = 'documents'")
     read = dict(stored.itertuples(index=False, name=None))

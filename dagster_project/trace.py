@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.text import Text
 
 from dagster_project.plain import plain
-from kg_assets.domain import Document, Evidence
+from kg_assets.domain import Evidence
 from kg_assets.export.collect import export_pairs
 from kg_assets.export.sft import ExportPair
-from kg_assets.warehouse_reads import current_evidence, current_units
+from kg_assets.warehouse_reads import current_evidence, current_texts, current_units
 from resources.errors import SettingsError
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
@@ -84,11 +84,11 @@ def print_trace(trace: Trace) -> None:
         )
         for span in unit.spans:
             e = span.evidence
-            page = "" if e.page is None else f" page {e.page}"
+            where = plain(e.document) + ("" if e.page is None else f" page {e.page}")
+            where += " (looked up)" if e.origin else ""
             console.print(
                 Text(
-                    f"  {plain(e.document)}{page} [{e.start}:{e.end}] version {e.document_version[:8]}, "
-                    f"{e.chunk_id}",
+                    f"  {where} [{e.start}:{e.end}] version {e.document_version[:8]}, {e.chunk_id}",
                     "dim",
                 )
             )
@@ -99,7 +99,7 @@ def print_trace(trace: Trace) -> None:
 
 
 def _traced(warehouse: Warehouse, corpus: str, pair: ExportPair) -> Trace:
-    texts = {d.document_id: d.text for d in warehouse.rows(Document, "FROM current_documents")}
+    texts = current_texts(warehouse)
     units, evidence = current_units(warehouse), current_evidence(warehouse)
     if not set(pair.unit_ids) <= set(units):
         raise SettingsError(

@@ -35,7 +35,8 @@ def serve_ui(workbench: Workbench, port: int) -> int:
     with dagster_instance(workbench) as instance:
         report_dead_runs(instance, workbench.layout)
         known = set(instance.get_dynamic_partitions(corpora.name or ""))
-        new = [name for name in scan_corpora(workbench.documents_root()) if name not in known]
+        sourced = workbench.configuration().source_corpora
+        new = [name for name in scan_corpora(workbench.documents_root(), sourced) if name not in known]
         if new:
             instance.add_dynamic_partitions(corpora.name or "", new)
     environment = os.environ | {

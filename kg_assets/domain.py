@@ -14,6 +14,8 @@ from typing import Any, Literal
 UnitKind = Literal["entity", "relation"]
 Difficulty = Literal["easy", "medium", "hard"]
 QaForm = Literal["atomic", "aggregated", "multi_hop"]
+ENRICHMENT = "enrichment"
+"""The origin of what stands in no document of the user's, but in a page of an encyclopedia."""
 
 
 def fingerprint(*parts: object) -> str:
@@ -117,7 +119,8 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class GraphUnit:
     """An entity or a relation of the merged graph. `content_hash` covers all that a reader of the unit sees
-    (names, type, direction, description), not which chunks support it. `degree` is not part of it."""
+    (names, type, direction, description), not which chunks support it. `degree` is not part of it. `origin`
+    is ENRICHMENT where only pages of an encyclopedia speak of it, and else empty."""
 
     unit_id: str
     kind: UnitKind
@@ -130,6 +133,7 @@ class GraphUnit:
     description: str
     language: str
     content_hash: str
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,8 @@ class QaPair:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Source text of a claim: `text == document_text[start:end]` of that document version. `page` is the one
-    that it begins on, from 1; None where the document has no pages."""
+    that it begins on, from 1; None where the document has no pages. `origin` is ENRICHMENT for text that is
+    not the user's own, and else empty."""
 
     document: str
     document_version: str
@@ -206,3 +211,4 @@ class Evidence:
     end: int
     text: str
     page: int | None = None
+    origin: str = ""

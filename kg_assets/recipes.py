@@ -9,6 +9,8 @@ from kg_assets.comprehension.judge import JUDGEMENTS_VERSION
 from kg_assets.comprehension.measure import COMPREHENSION_VERSION
 from kg_assets.comprehension.state import STATEMENTS_VERSION
 from kg_assets.domain import fingerprint
+from kg_assets.enrichment.choose import ENRICHMENT_VERSION
+from kg_assets.enrichment.plan import PAGE_CLAIMS_VERSION
 from kg_assets.entities.plan import ALIASES_VERSION, PAIRS_VERSION
 from kg_assets.export.collect import EXPORT_VERSION
 from kg_assets.graph.extract import CLAIMS_VERSION
@@ -70,6 +72,26 @@ INGREDIENTS: Mapping[str, Ingredients] = {
             "extraction.language",
         ),
     ),
+    "enrichment": Ingredients(
+        ENRICHMENT_VERSION,
+        None,
+        (("enrichment", "page_choice"),),
+        ("extraction.enrich", "extraction.wikipedia", "extraction.language"),
+    ),
+    "enrichment_claims": Ingredients(
+        PAGE_CLAIMS_VERSION,
+        None,
+        tuple(("graph", task) for task in ("extraction", "extraction_of_schema", "gleaning")),
+        (
+            "extraction.enrich",
+            "extraction.entity_types",
+            "extraction.schema",
+            "extraction.max_gleanings",
+            "extraction.max_entities",
+            "extraction.max_relations",
+            "extraction.language",
+        ),
+    ),
     "entity_pairs": Ingredients(PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve",)),
     "entity_aliases": Ingredients(ALIASES_VERSION, settings=("entities.aliases",)),
     "knowledge_graph": Ingredients(
@@ -117,7 +139,7 @@ INGREDIENTS: Mapping[str, Ingredients] = {
     "qa_multi_hop": Ingredients(
         MULTI_HOP_VERSION, "synthesizer", (("synthesis", "multi_hop"),), ("qa.forms",)
     ),
-    "curated_qa": Ingredients(GATES_VERSION),
+    "curated_qa": Ingredients(GATES_VERSION, settings=("export.include_enrichment",)),
     "sft_datasets": Ingredients(EXPORT_VERSION, settings=("export",)),
     "graph_export": Ingredients(EXPORT_VERSION),
     "report": Ingredients(EXPORT_VERSION),
@@ -150,6 +172,8 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
 
 def _asks_by_setting(stage: str, settings: Settings) -> bool:
     """Whether a stage that has no role of its own asks the synthesizer."""
+    if stage in ("enrichment", "enrichment_claims"):
+        return settings.extraction.enrich != "off"
     if stage in ("topics", "taxonomy"):
         return settings.taxonomy.source == "model"
     if stage == "chunk_tags":

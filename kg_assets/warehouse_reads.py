@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from kg_assets.domain import Chunk, Claim, Evidence, GraphUnit
+from kg_assets.domain import ENRICHMENT, Chunk, Claim, Document, Evidence, GraphUnit
+from kg_assets.enrichment.pages import PageRow, page_chunk
 from kg_assets.entities.apply import canonical_claims, spellings
 from kg_assets.entities.types import Alias
 from kg_assets.graph.merge import ChunkClaim
@@ -13,7 +14,24 @@ from kg_assets.ingest.pages import page_at
 from resources.warehouse.warehouse import Warehouse
 
 
-def claims_as_said(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
+def claims_as_said(warehouse: Warehouse) -> list[ChunkClaim]:
+    """Claims of the documents and then of pages of an encyclopedia, before names are resolved."""
+    return own_claims(warehouse) + page_claims(warehouse)
+
+
+def page_claims(warehouse: Warehouse) -> list[ChunkClaim]:
+    """Claims of the current pages of an encyclopedia, in the order of the entities that led to them."""
+    columns = [field.name for field in fields(Claim)]
+    query = (
+        f"SELECT p.chunk_id, p.language, {', '.join(f't.{name}' for name in columns)} "
+        "FROM current_enrichment_claims t JOIN current_pages p USING (chunk_id)"
+    )
+    with warehouse.connect() as connection:
+        found = connection.execute(query).fetchall()
+    return [ChunkClaim(chunk_id, language, Claim(*claim), ENRICHMENT) for chunk_id, language, *claim in found]
+
+
+def own_claims(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
     """Claims of the current chunks, in document order, that count for these units only if any are named.
     Claims of chunks that are gone are left out: they wait for the claims stage to run again."""
     columns = [field.name for field in fields(Claim)]
@@ -31,13 +49,50 @@ def claims_as_said(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) 
 
 
 def current_claims(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
-    """As `claims_as_said`, with claims about an alias as claims about what it means."""
-    said = claims_as_said(warehouse, unit_ids)
-    meant = canonical_claims([made.claim for made in said], current_aliases(warehouse))
+    """The claims that make the graph, those about an alias as claims about what it means; only those that
+    count for these units if any are named.
+
+    What the documents state of a unit, they state in their own words: claims of pages about it are left out,
+    so that a unit is either the documents' or an encyclopedia's, never a mixture.
+    """
+    aliases = current_aliases(warehouse)
+    own = _canonical(own_claims(warehouse, unit_ids), aliases)
+    pages = _canonical(page_claims(warehouse), aliases)
+    if not pages:
+        return own
+    stated = {made.claim.unit_id for made in (own if unit_ids is None else current_own_claims(warehouse))}
+    wanted = None if unit_ids is None else set(unit_ids)
+    return own + [
+        made
+        for made in pages
+        if made.claim.unit_id not in stated and (wanted is None or made.claim.unit_id in wanted)
+    ]
+
+
+def current_own_claims(warehouse: Warehouse) -> list[ChunkClaim]:
+    """Of `current_claims` those of the user's documents."""
+    return _canonical(own_claims(warehouse), current_aliases(warehouse))
+
+
+def _canonical(said: Sequence[ChunkClaim], aliases: Sequence[Alias]) -> list[ChunkClaim]:
+    meant = canonical_claims([made.claim for made in said], aliases)
     return [
         made if made.claim is claim else replace(made, claim=claim)
         for made, claim in zip(said, meant, strict=True)
     ]
+
+
+def current_pages(warehouse: Warehouse) -> list[PageRow]:
+    """Pages of an encyclopedia about what the documents name, each once."""
+    return warehouse.rows(PageRow, "FROM current_pages")
+
+
+def current_texts(warehouse: Warehouse) -> dict[str, str]:
+    """The text of every document and page, by its id."""
+    documents = warehouse.rows(Document, "FROM current_documents")
+    return {each.document_id: each.text for each in documents} | {
+        page.document_id: page.text for page in current_pages(warehouse)
+    }
 
 
 def current_aliases(warehouse: Warehouse) -> list[Alias]:
@@ -85,7 +140,8 @@ def current_evidence(
     claims = current_claims(warehouse, unit_ids)
     used = list({made.chunk_id for made in claims})
     found = warehouse.rows(Chunk, "FROM current_chunks WHERE chunk_id IN (SELECT unnest(?))", [used])
-    chunks = {chunk.chunk_id: chunk for chunk in found}
+    of_pages = {page.chunk_id: page_chunk(page) for page in current_pages(warehouse)}
+    chunks = {chunk.chunk_id: chunk for chunk in found} | of_pages
     pages = _pages(warehouse)
     spans: dict[str, dict[tuple[str, int, int], Evidence]] = defaultdict(dict)
     for made in claims:
@@ -101,6 +157,7 @@ def current_evidence(
                 end=end,
                 text=chunk.text[claim.evidence_start : claim.evidence_end],
                 page=page_at(pages.get(chunk.document_id, ()), start),
+                origin=ENRICHMENT if chunk.chunk_id in of_pages else "",
             ),
         )
     return {unit_id: tuple(found.values()) for unit_id, found in spans.items()}

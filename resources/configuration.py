@@ -23,6 +23,7 @@ from resources.models.limits import price_of
 from resources.models.settings import ModelSettings
 from resources.models.types import Role
 from resources.settings import DEFAULT_ALIASES_FILE, Settings
+from resources.sources.addresses import Source, resolve_source
 from resources.taxonomy_file import TagTree, read_taxonomy
 
 DEFAULT_CONFIG_FILE = "graphtutor.yaml"
@@ -71,7 +72,8 @@ class GraphAddress:
 class Configuration:
     """Settings and addresses of one run. `documents` is the documents root, `trainee` None where there is
     none to examine, `graph` None for the embedded one, `aliases` what the user's own file says of names,
-    `taxonomy` the user's own tags, None without such a file."""
+    `taxonomy` the user's own tags, None without such a file, `sources` the remote documents of all corpora.
+    """
 
     settings: Settings
     documents: Path
@@ -80,6 +82,12 @@ class Configuration:
     graph: GraphAddress | None
     aliases: OwnAliases = NO_ALIASES
     taxonomy: TagTree | None = None
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def source_corpora(self) -> frozenset[str]:
+        """The corpora that remote documents belong to, as the configuration names them."""
+        return frozenset(source.corpus for source in self.sources)
 
 
 def load_configuration(
@@ -113,7 +121,12 @@ def load_configuration(
     source = settings.taxonomy.source
     taxonomy = None if source in ("off", "model") else read_taxonomy(beside / source)
     documents = beside / settings.documents.folder
-    return Configuration(settings, documents, synthesizer, trainee, _graph(variables), aliases, taxonomy)
+    sources = tuple(
+        resolve_source(source.url, source.corpus, variables) for source in settings.documents.sources
+    )
+    return Configuration(
+        settings, documents, synthesizer, trainee, _graph(variables), aliases, taxonomy, sources
+    )
 
 
 def read_settings(config_file: Path | None) -> Settings:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from resources.extraction_schema import ExtractionSchema
 from resources.models.settings import ModelSettings
+from resources.sources.addresses import check_url
 from resources.taxonomy_file import MOST_TAGS
 
 Positive = Annotated[int, Field(gt=0)]
@@ -24,18 +25,42 @@ WORKSPACE_MARKER = ".graphtutor-workspace"
 """A file in every workspace: a folder that holds it is never read as documents."""
 
 
+class DocumentSource(Section):
+    """A web page, or a file, folder or pattern in a store that fsspec reads, and the corpus it belongs to.
+    `${NAME}` in `url` stands for a variable of the environment."""
+
+    url: str
+    corpus: Annotated[str, Field(min_length=1)] = "default"
+
+    @field_validator("url")
+    @classmethod
+    def _readable(cls, url: str) -> str:
+        return check_url(url)
+
+
 class DocumentsSettings(Section):
-    """Where files are and how they become documents. `folder` is relative to the configuration file.
+    """Where files are and how they become documents. `folder` is relative to the configuration file; each of
+    `sources` may take `source_seconds` a file, and the sensor asks for them every `source_minutes`.
 
     Files that are not plain text are parsed in a child process, which has `parser_seconds` for each file and
     `parser_megabytes` of address space.
     """
 
     folder: str = "documents"
+    sources: tuple[DocumentSource, ...] = ()
+    source_seconds: Annotated[float, Field(gt=0)] = 60.0
+    source_minutes: Annotated[float, Field(ge=1)] = 60.0
     encodings: Annotated[tuple[str, ...], Field(min_length=1)] = ("utf-8",)
     max_megabytes: Annotated[float, Field(gt=0)] = 50.0
     parser_seconds: Annotated[float, Field(gt=0)] = 300.0
     parser_megabytes: Annotated[int, Field(ge=500)] = 3000
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _by_url_alone(cls, sources: Any) -> Any:
+        if isinstance(sources, list | tuple):
+            return [{"url": source} if isinstance(source, str) else source for source in sources]
+        return sources
 
     @field_validator("encodings")
     @classmethod
@@ -102,6 +127,7 @@ DEFAULT_ENTITY_TYPES = (
 
 class ExtractionSettings(Section):
     """What the synthesizer looks for in a chunk. `language` is what it writes in, by default the chunk's.
+    With `enrich` entities are looked up in the encyclopedia whose MediaWiki API is at `wikipedia`.
     `of_schema`, in yaml `schema`, takes the place of `entity_types`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -112,6 +138,8 @@ class ExtractionSettings(Section):
     max_relations: Positive = 30
     description_tokens: Positive = 512
     language: str | None = None
+    enrich: Literal["off", "wikipedia"] = "off"
+    wikipedia: str = "https://{language}.wikipedia.org/w/api.php"
     of_schema: ExtractionSchema | None = Field(default=None, alias="schema")
 
     @model_validator(mode="after")
@@ -119,6 +147,18 @@ class ExtractionSettings(Section):
         if self.of_schema is not None and "entity_types" in self.model_fields_set:
             raise ValueError("entity_types and schema are both set: name all types in schema")
         return self
+
+    @field_validator("enrich", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, enrich: Any) -> Any:
+        return "off" if enrich is False else enrich  # YAML reads off as false
+
+    @field_validator("wikipedia")
+    @classmethod
+    def _address(cls, wikipedia: str) -> str:
+        if not re.fullmatch(r"https?://[^\s@?#]+", wikipedia):
+            raise ValueError("write the address of a MediaWiki API, such as https://host/w/api.php")
+        return wikipedia
 
     @property
     def type_names(self) -> tuple[str, ...]:
@@ -266,6 +306,7 @@ class ExportSettings(Section):
     system_prompt: str = ""
     balance: Literal["none", "tag"] = "none"
     max_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    include_enrichment: bool = True
 
 
 class ModelsSettings(Section):

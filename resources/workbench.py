@@ -17,6 +17,7 @@ from resources.configuration import Configuration, Endpoint, load_configuration
 from resources.corpus_lock import CorpusLock
 from resources.embedded.graph_server import GraphLease, lease_graph
 from resources.embedded.model_server import lease_model
+from resources.encyclopedia import Encyclopedia
 from resources.errors import SettingsError, TutorError
 from resources.graph.store import GraphStore
 from resources.models.gateway import Gateway
@@ -24,6 +25,7 @@ from resources.models.limits import Budget
 from resources.models.response_store import ResponseStore
 from resources.models.types import Role
 from resources.settings import WORKSPACE_MARKER
+from resources.sources.mirror import Mirror
 from resources.tokenizer import Tokenizer
 from resources.warehouse.warehouse import Warehouse
 
@@ -51,6 +53,15 @@ class WorkspaceLayout:
     def corpus_lock(self, corpus: str) -> CorpusLock:
         """The right to run stages of a corpus."""
         return CorpusLock(self.root / "locks" / f"{corpus}.lock")
+
+    def mirror(self, corpus: str) -> Mirror:
+        """The copies of a corpus' remote documents."""
+        return Mirror(self.root / "sources" / corpus)
+
+    @property
+    def lookups(self) -> Path:
+        """What an encyclopedia answered."""
+        return self.root / "lookups.sqlite"
 
     @property
     def responses(self) -> Path:
@@ -102,6 +113,7 @@ class RunBench:
         self._gateways: dict[Role, Gateway] = {}
         self._graph: GraphStore | None = None
         self._graph_lease: GraphLease | None = None
+        self._encyclopedia: Encyclopedia | None = None
         self._opened = ExitStack()
 
     def hold_corpus(self, run_id: str, since: str, on_wait: Callable[[str], None]) -> None:
@@ -150,6 +162,14 @@ class RunBench:
             self._opened.enter_context(store).prepare()
             self._graph = store
         return self._graph
+
+    def encyclopedia(self) -> Encyclopedia:
+        """Where entities are looked up."""
+        if self._encyclopedia is None:
+            self.layout.prepare()
+            found = Encyclopedia(self.settings.extraction.wikipedia, self.layout.lookups, self.offline)
+            self._encyclopedia = self._opened.enter_context(found)
+        return self._encyclopedia
 
     def close(self) -> None:
         """Give everything back; embedded servers stop when their last user has."""

@@ -1,12 +1,13 @@
 """Which corpora changed on disk and have come to rest: pure functions over snapshots. No Dagster here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kg_assets.domain import fingerprint
-from kg_assets.ingest.corpora import scan_corpora
+from kg_assets.ingest.corpora import corpus_name, scan_corpora
+from resources.sources.addresses import Source
 
 EMPTY = fingerprint("no files")
 
@@ -24,9 +25,27 @@ class CorpusState:
     started: str
 
 
-def snapshot(root: Path) -> dict[str, str]:
-    """Corpus name to a fingerprint of its files' names, sizes and times; contents are not read."""
-    return {name: _files_fingerprint(folder.files) for name, folder in scan_corpora(root).items()}
+def polls_of(sources: Sequence[Source], now_s: float, period_s: float) -> dict[str, str]:
+    """For each corpus with remote documents a text that changes with its sources and once in every period.
+
+    Whether a page has changed is found by a run, which asks for it and is over in seconds if it has not; a
+    sensor has no time to.
+    """
+    named: dict[str, list[str]] = {}
+    for source in sources:
+        named.setdefault(source.corpus, []).append(source.public)
+    return {corpus: fingerprint(urls, int(now_s // period_s)) for corpus, urls in named.items()}
+
+
+def snapshot(root: Path, polls: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Corpus name to a fingerprint of its files' names, sizes and times, and of its poll if it has one;
+    contents are not read."""
+    polled = {corpus_name(corpus): poll for corpus, poll in (polls or {}).items()}
+    return {
+        name: fingerprint(files, polled[name]) if name in polled else files
+        for name, folder in scan_corpora(root, polls or ()).items()
+        for files in [_files_fingerprint(folder.files)]
+    }
 
 
 def changed_corpora(

@@ -1,4 +1,5 @@
-"""The sensor on the documents root: a run of a corpus for each change of its files that has come to rest."""
+"""The sensor on the documents root: a run of a corpus for each change of its files that has come to rest, and
+now and then one for those with documents elsewhere."""
 
 import time
 
@@ -6,7 +7,7 @@ import dagster as dg
 
 from resources.errors import SettingsError
 from resources.workbench import Workbench
-from sensors.changes import changed_corpora, read_cursor, snapshot, write_cursor
+from sensors.changes import changed_corpora, polls_of, read_cursor, snapshot, write_cursor
 from sensors.dead_runs import report_dead_runs
 
 TICK_SECONDS = 10
@@ -21,15 +22,18 @@ def documents_sensor(job_name: str, partitions: dg.DynamicPartitionsDefinition) 
         job_name=job_name,
         minimum_interval_seconds=TICK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Starts a run of a corpus when files of it are new, changed or removed, and at rest.",
+        description="Starts a run of a corpus when files of it are new, changed or removed, and at rest; of "
+        "one with documents elsewhere also every documents.source_minutes.",
     )
     def sensor(context: dg.SensorEvaluationContext, workbench: Workbench) -> dg.SensorResult | dg.SkipReason:
         report_dead_runs(context.instance, workbench.layout)
         try:
-            found = snapshot(workbench.documents_root())
+            now_s, configuration = time.time(), workbench.configuration()
+            period_s = 60 * configuration.settings.documents.source_minutes
+            polls = polls_of(configuration.sources, now_s, period_s)
+            found = snapshot(workbench.documents_root(), polls)
         except SettingsError as error:
             return dg.SkipReason(str(error))
-        now_s = time.time()
         due, states = changed_corpora(read_cursor(context.cursor), found, now_s, SETTLE_SECONDS)
         known = set(context.instance.get_dynamic_partitions(partitions.name or ""))
         new = [corpus for corpus in due if corpus not in known]

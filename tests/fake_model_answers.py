@@ -220,6 +220,18 @@ def _entity_pairs(body: Mapping[str, Any], _: Json) -> Json:
     return {"answers": answers}
 
 
+def _page_choice(body: Mapping[str, Any], _: Json) -> Json:
+    """The first page whose title is the name; none where its text says that it is about something else."""
+    asked = json.loads(payload(body))
+    name = asked["entity"]["name"].casefold()
+    meant = [
+        page["id"]
+        for page in asked["pages"]
+        if page["title"].partition(" (")[0].casefold() == name and "may also refer" not in page["text"]
+    ]
+    return {"page": meant[0] if meant else 0}
+
+
 def _topics(body: Mapping[str, Any], schema: Json) -> Json:
     """The last words of headings and the names of things, each once."""
     asked = json.loads(payload(body))
@@ -263,6 +275,7 @@ def _short_names(names: Sequence[str], most: int) -> list[str]:
 
 
 _TASKS = {
+    "PageChoice": _page_choice,
     "Topics": _topics,
     "MergedTopics": _merged_topics,
     "TagTree": _tag_tree,

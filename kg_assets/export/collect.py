@@ -9,12 +9,13 @@ import pandas as pd
 
 from kg_assets.comprehension.calibration import ReliabilityBin
 from kg_assets.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
-from kg_assets.domain import Comprehension, Difficulty, Document, Evidence, QaPair
+from kg_assets.domain import Comprehension, Difficulty, Evidence, QaPair
 from kg_assets.export.files import ExportedFile
 from kg_assets.export.report_data import (
     DropGroup,
     ReportData,
     ReportDocument,
+    ReportPage,
     StageRow,
     TagCount,
     TraineeResult,
@@ -23,7 +24,7 @@ from kg_assets.export.report_view import FACT_ROWS, needs_evidence
 from kg_assets.export.sft import ExportPair
 from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
 from kg_assets.taxonomy.plan import pair_tags
-from kg_assets.warehouse_reads import current_evidence, current_losses, current_units
+from kg_assets.warehouse_reads import current_evidence, current_losses, current_texts, current_units
 from resources.configuration import Configuration
 from resources.settings import ExtractionSettings
 from resources.warehouse.warehouse import Warehouse, read_rows
@@ -35,9 +36,10 @@ SHOWN_DROPS = 5
 DROP_EXAMPLES = 3
 SHOWN_DOCUMENTS = 20
 STAGES = (
-    "documents", "chunks", "claims", "entity_pairs", "entity_aliases", "knowledge_graph", "statements",
-    "judgements", "comprehension", "subgraphs", "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa",
-    "topics", "taxonomy", "chunk_tags", "tagged_qa", "sft_datasets", "graph_export", "report",
+    "documents", "chunks", "claims", "enrichment", "enrichment_claims", "entity_pairs", "entity_aliases",
+    "knowledge_graph", "statements", "judgements", "comprehension", "subgraphs", "qa_atomic", "qa_aggregated",
+    "qa_multi_hop", "curated_qa", "topics", "taxonomy", "chunk_tags", "tagged_qa", "sft_datasets",
+    "graph_export", "report",
 )  # fmt: skip
 """All stages in the order in which they run."""
 NO_ROWS_NEEDED = frozenset(
@@ -118,7 +120,7 @@ class EvidenceChoice:
 
 def mismatched_evidence(warehouse: Warehouse, pairs: Sequence[ExportPair]) -> list[str]:
     """Ids of pairs with evidence whose text is not the document's own at that place."""
-    texts = {d.document_id: d.text for d in warehouse.rows(Document, "FROM current_documents")}
+    texts = current_texts(warehouse)
     return [
         pair.qa_id
         for pair in pairs
@@ -173,6 +175,7 @@ def report_data(
         trainee=trainee,
         parameters=_parameters(configuration),
         documents=_documents(warehouse),
+        pages=_pages(warehouse),
         stages=_stages(warehouse),
         model_costs=tuple(cost_by_model(warehouse).items()),
         document_costs=_costliest_documents(warehouse),
@@ -245,6 +248,16 @@ def _documents(warehouse: Warehouse) -> tuple[ReportDocument, ...]:
         FROM current_documents d ORDER BY d.document_id
     """)
     return tuple(ReportDocument(*row) for row in frame.itertuples(index=False, name=None))
+
+
+def _pages(warehouse: Warehouse) -> tuple[ReportPage, ...]:
+    """The pages of an encyclopedia that the graph was enriched with."""
+    frame = warehouse.frame("""
+        SELECT p.title, p.document_id AS url, p.entity,
+            (SELECT count(*) FROM current_enrichment_claims c WHERE c.chunk_id = p.chunk_id) AS claims
+        FROM current_pages p ORDER BY p.title, p.document_id
+    """)
+    return tuple(ReportPage(*row) for row in frame.itertuples(index=False, name=None))
 
 
 def _stages(warehouse: Warehouse) -> tuple[StageRow, ...]:

@@ -53,8 +53,9 @@ def node_link(
     """The graph as node-link data, in the units' order: `networkx.node_link_graph(…, edges="edges")`.
 
     The mappings are by unit id; a unit without comprehension has `loss` and `confidence` null, never a
-    default; a relation without a type (of the user's schema) has no `type`. `spellings` are all ways to write
-    an entity: those that are not its name are its aliases.
+    default; a relation without a type (of the user's schema) has no `type`, and only a unit that is not from
+    the user's documents has an `origin`. `spellings` are all ways to write an entity: those that are not its
+    name are its aliases.
 
     Raises:
         ValueError: a relation names an entity that is not among the units.
@@ -69,7 +70,7 @@ def node_link(
             "loss": measured.loss if measured else None,
             "confidence": measured.confidence if measured else None,
             "chunk_ids": list(chunk_ids.get(unit.unit_id, ())),
-        }
+        } | ({"origin": unit.origin} if unit.origin else {})
         if unit.kind == "entity":
             aliases = [name for name in spellings.get(unit.unit_id, ()) if name != unit.name]
             own = {"id": unit.unit_id, "name": unit.name, "type": unit.type, "aliases": aliases}

@@ -28,6 +28,16 @@ class ReportDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPage:
+    """One page of an encyclopedia: the entity that led to it, and how many claims were found in it."""
+
+    title: str
+    url: str
+    entity: str
+    claims: int
+
+
+@dataclass(frozen=True, slots=True)
 class StageRow:
     """The rows of one asset as they stand, and what all of its model calls cost."""
 
@@ -94,6 +104,7 @@ class ReportData:
         comprehension_note: a sentence for the reader where losses are absent or doubtful, or an empty string.
         pair_counts: exported pairs by form.
         examples: pairs to show, a few of each form.
+        pages: those of an encyclopedia that facts were taken from; empty without enrichment.
         tags: those that something has, in the order of the tree; empty without a taxonomy.
     """
 
@@ -116,4 +127,5 @@ class ReportData:
     pair_counts: Mapping[str, int]
     examples: tuple[ExportPair, ...]
     exports: tuple[ExportedFile, ...]
+    pages: tuple[ReportPage, ...] = ()
     tags: tuple[TagCount, ...] = ()

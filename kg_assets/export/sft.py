@@ -107,7 +107,8 @@ def _evidence_row(evidence: Evidence) -> Row:
         "end": evidence.end,
         "text": evidence.text,
     }
-    return row if evidence.page is None else row | {"page": evidence.page}
+    further = {"page": evidence.page, "origin": evidence.origin or None}
+    return row | {name: value for name, value in further.items() if value is not None}
 
 
 ROWS: dict[str, Callable[[ExportPair, str], Row]] = {

@@ -7,6 +7,9 @@ import pandas as pd
 
 from kg_assets.checks import check_specs, result, stage_checks
 from kg_assets.domain import Chunk, Document, GraphUnit
+from kg_assets.enrichment.choose import ENRICHMENT_VERSION, find_page
+from kg_assets.enrichment.pages import page_chunk, page_document
+from kg_assets.enrichment.plan import PAGE_CLAIMS_VERSION, enrichment_items, page_claim_items, read_page
 from kg_assets.entities.plan import (
     ALIASES_VERSION,
     PAIRS_VERSION,
@@ -22,7 +25,7 @@ from kg_assets.graph.merge import MERGE_VERSION, describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.assets import chunks
 from kg_assets.materialize import OWNERS, StageRun, corpora, markdown_table
-from kg_assets.warehouse_reads import current_spellings
+from kg_assets.warehouse_reads import current_pages, current_spellings
 from resources.graph.types import SyncCounts
 from resources.workbench import Workbench
 
@@ -76,10 +79,70 @@ def claims(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Materi
 @dg.asset(
     group_name="graph",
     partitions_def=corpora,
-    code_version=PAIRS_VERSION,
+    code_version=ENRICHMENT_VERSION,
     owners=OWNERS,
     kinds={"openai", "duckdb"},
     deps=[claims],
+    check_specs=check_specs("enrichment"),
+)
+def enrichment(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """Pages of an encyclopedia about what the documents name; off unless the settings ask for it."""
+    with StageRun(context, workbench) as stage:
+        if (same := stage.as_it_was()) is not None:
+            return same
+        settings, count = stage.settings.extraction, stage.bench.tokenizer.count
+        identity = stage.bench.endpoint("synthesizer").identity()
+        items = enrichment_items(stage.warehouse, settings, identity)
+        search = stage.bench.encyclopedia().search if items else None
+        row = stage.execute(
+            items,
+            lambda item, ask: [find_page(item.payload, search, ask, count)] if search else [],
+            "synthesizer" if items else None,
+            "extraction.enrich is off" if settings.enrich == "off" else "",
+        )
+        return stage.result(
+            row, preview=stage.preview("entity, title, text, document_id"), checks=stage_checks(row)
+        )
+
+
+@dg.asset(
+    group_name="graph",
+    partitions_def=corpora,
+    code_version=PAGE_CLAIMS_VERSION,
+    owners=OWNERS,
+    kinds={"openai", "duckdb"},
+    deps=[enrichment],
+    check_specs=check_specs("enrichment_claims"),
+)
+def enrichment_claims(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """What the pages of the encyclopedia say, read as the documents are."""
+    with StageRun(context, workbench) as stage:
+        if (same := stage.as_it_was()) is not None:
+            return same
+        settings = stage.settings.extraction
+        items = page_claim_items(stage.warehouse, settings, stage.bench.endpoint("synthesizer").identity())
+        row = stage.execute(
+            items,
+            lambda item, ask: read_page(item.payload, settings, ask),
+            "synthesizer" if items else None,
+            "extraction.enrich is off" if settings.enrich == "off" else "",
+        )
+        return stage.result(
+            row,
+            preview=stage.preview(
+                "kind, coalesce(nullif(name, ''), source || ' – ' || target) AS unit, description"
+            ),
+            checks=stage_checks(row),
+        )
+
+
+@dg.asset(
+    group_name="graph",
+    partitions_def=corpora,
+    code_version=PAIRS_VERSION,
+    owners=OWNERS,
+    kinds={"openai", "duckdb"},
+    deps=[enrichment_claims],
     check_specs=check_specs("entity_pairs"),
 )
 def entity_pairs(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
@@ -154,9 +217,10 @@ def knowledge_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> 
             "synthesizer" if asks else None,
         )
         units = stage.warehouse.rows(GraphUnit, "FROM current_knowledge_graph")
+        pages = current_pages(stage.warehouse)
         state = graph_state(
-            stage.warehouse.rows(Document, "FROM current_documents"),
-            stage.warehouse.rows(Chunk, "FROM current_chunks"),
+            [*stage.warehouse.rows(Document, "FROM current_documents"), *map(page_document, pages)],
+            [*stage.warehouse.rows(Chunk, "FROM current_chunks"), *map(page_chunk, pages)],
             units,
             [item.payload for item in items],
             current_spellings(stage.warehouse),

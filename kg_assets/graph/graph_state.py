@@ -80,6 +80,7 @@ def _entity(unit: GraphUnit, support: MergedUnit, spellings: Sequence[str]) -> E
         chunk_ids=support.chunk_ids,
         claim_count=support.claims,
         aliases=tuple(name for name in spellings if name != unit.name),
+        origin=unit.origin,
     )
 
 
@@ -94,4 +95,5 @@ def _relation(unit: GraphUnit, support: MergedUnit) -> RelationEdge:
         content_hash=unit.content_hash,
         chunk_ids=support.chunk_ids,
         claim_count=support.claims,
+        origin=unit.origin,
     )

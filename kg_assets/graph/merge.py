@@ -23,11 +23,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ChunkClaim:
-    """A claim and the chunk that makes it, with the chunk's language."""
+    """A claim and the chunk that makes it, with the chunk's language; `origin` as in `GraphUnit`."""
 
     chunk_id: str
     language: str
     claim: Claim
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def merge_claims(claims: Sequence[ChunkClaim]) -> list[MergedUnit]:
 def with_description(merged: MergedUnit, description: str) -> GraphUnit:
     """The finished unit: its description and the hash of everything a reader of it sees."""
     unit = merged.unit
-    seen = [unit.kind, unit.name, unit.type, unit.source, unit.target, description]
+    seen = [unit.kind, unit.name, unit.type, unit.source, unit.target, description, *_marked(unit)]
     return replace(unit, description=description, content_hash=fingerprint(seen))
 
 
@@ -84,11 +85,15 @@ def unit_key(
     """Row key of a unit, and whether its descriptions need a summary; only then does the model matter."""
     unit = merged.unit
     names = unit.name, unit.type, unit.source_id, unit.target_id, unit.source, unit.target
-    content = unit.unit_id, unit.kind, *names, unit.language, merged.descriptions
+    content = unit.unit_id, unit.kind, *names, unit.language, merged.descriptions, *_marked(unit)
     if _fits(_joined(merged), limit_tokens, count_tokens):
         return fingerprint(MERGE_VERSION, content), False
     request = summary_request(merged.unit, merged.descriptions, limit_tokens)
     return request_key(MERGE_VERSION + SUMMARY_VERSION, request, identity, content), True
+
+
+def _marked(unit: GraphUnit) -> tuple[str, ...]:
+    return (unit.origin,) if unit.origin else ()
 
 
 def describe(
@@ -161,7 +166,16 @@ def _merged(
 def _bare_unit(unit_id: str, kind: str, supporters: Sequence[ChunkClaim], **fields: str) -> GraphUnit:
     texts = {"name": "", "type": "", "source_id": "", "target_id": "", "source": "", "target": ""} | fields
     language = _majority(made.language for made in supporters) or "en"
-    return GraphUnit(unit_id=unit_id, kind=kind, language=language, description="", content_hash="", **texts)  # type: ignore[arg-type]
+    origin = supporters[0].origin if all(made.origin for made in supporters) else ""
+    return GraphUnit(
+        unit_id=unit_id,
+        kind=kind,  # type: ignore[arg-type]
+        language=language,
+        description="",
+        content_hash="",
+        origin=origin,
+        **texts,
+    )
 
 
 def _name(claims: Sequence[ChunkClaim], mentions: Sequence[tuple[str, ChunkClaim]]) -> str:

@@ -31,24 +31,33 @@ def claim_items(
     warehouse: Warehouse, settings: ExtractionSettings, identity: Identity, resolve_coreference: bool
 ) -> list[WorkItem[ChunkToRead]]:
     """Each current chunk."""
-    schema = settings.of_schema
-    checked = () if schema is None else (CONFORMANCE_VERSION, schema.model_dump(mode="json"))
 
     def key(read: ChunkToRead) -> str:
         chunk, language = read.chunk, settings.language or read.chunk.language
-        gleaning = system_prompt("graph", "gleaning", language)
-        rounds = (settings.max_gleanings, gleaning if settings.max_gleanings else "")
         resolved = []
         if read.before is not None:
             asked = coreference_request(chunk, read.before, language)
             resolved.append(request_key(COREFERENCE_VERSION, asked, identity))
         request = extraction_request(chunk, settings)
+        rounds, checked = further_rounds(settings, language), checked_by(settings)
         return request_key(CLAIMS_VERSION, request, identity, chunk.text, rounds, *checked, *resolved)
 
     chunks = warehouse.rows(Chunk, "FROM current_chunks")
     before = _texts_before(chunks) if resolve_coreference else {}
     read = [ChunkToRead(chunk, before.get(chunk.chunk_id)) for chunk in chunks]
     return [WorkItem(each.chunk.chunk_id, key(each), each, each.chunk.document_id) for each in read]
+
+
+def further_rounds(settings: ExtractionSettings, language: str) -> tuple[int, str]:
+    """How often what is missing is asked for, and by what words."""
+    asked = system_prompt("graph", "gleaning", language) if settings.max_gleanings else ""
+    return settings.max_gleanings, asked
+
+
+def checked_by(settings: ExtractionSettings) -> tuple[object, ...]:
+    """What claims are held against: the user's schema, if there is one."""
+    schema = settings.of_schema
+    return () if schema is None else (CONFORMANCE_VERSION, schema.model_dump(mode="json"))
 
 
 def _texts_before(chunks: Sequence[Chunk]) -> dict[str, str]:

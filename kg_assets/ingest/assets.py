@@ -4,7 +4,13 @@ import dagster as dg
 
 from kg_assets.checks import check_specs, stage_checks
 from kg_assets.ingest.chunk import CHUNKER_VERSION, chunk_document
-from kg_assets.ingest.documents import DOCUMENTS_VERSION, keep_scan, scan_documents, take_document
+from kg_assets.ingest.documents import (
+    DOCUMENTS_VERSION,
+    fetch_documents,
+    keep_scan,
+    scan_documents,
+    take_document,
+)
 from kg_assets.ingest.plan import chunk_items
 from kg_assets.materialize import OWNERS, StageRun, corpora
 from resources.workbench import Workbench
@@ -21,9 +27,11 @@ from resources.workbench import Workbench
 def documents(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """The documents as they were read: text, metadata, language. Files that cannot be read are drops."""
     with StageRun(context, workbench) as stage:
-        found = scan_documents(
-            stage.warehouse, stage.bench.documents, stage.bench.corpus, stage.settings.documents
-        )
+        bench, settings = stage.bench, stage.settings.documents
+        sources, mirror = bench.configuration.sources, bench.layout.mirror(bench.corpus)
+        if not bench.offline:
+            fetch_documents(mirror, sources, bench.corpus, settings)
+        found = scan_documents(stage.warehouse, bench.documents, bench.corpus, settings, sources, mirror)
         row = stage.execute(found.items, take_document)
         keep_scan(stage.warehouse, found)
         preview = stage.preview("document_id, language, length(text) AS characters, text")

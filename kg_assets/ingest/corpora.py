@@ -6,7 +6,8 @@ Nothing here opens a file; turning files into documents is in `read`.
 import os
 import stat
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -38,13 +39,18 @@ class CorpusFolder:
     """The files of one corpus, in stable order.
 
     Document ids are paths relative to `base`: the corpus folder, or the documents root for `default`, so that
-    `a.txt` and `default/a.txt` stay apart.
+    `a.txt` and `default/a.txt` stay apart. Files that are copies of something else have it in `copies_of`.
     """
 
     name: str
     base: Path
     files: tuple[Path, ...]
     skipped: tuple[SkippedFile, ...]
+    copies_of: Mapping[Path, str] = field(default_factory=dict)
+
+    def document_id(self, path: Path) -> str:
+        """What the document in a file is called."""
+        return self.copies_of.get(path) or file_id(path, self.base)
 
 
 def list_corpora(root: Path) -> dict[str, list[Path]]:
@@ -56,16 +62,30 @@ def list_corpora(root: Path) -> dict[str, list[Path]]:
     return {name: list(corpus.files) for name, corpus in scan_corpora(root).items() if corpus.files}
 
 
-def scan_corpora(root: Path) -> dict[str, CorpusFolder]:
+def file_id(path: Path, base: Path) -> str:
+    """The path below `base` with `/` and NFC, so that it is the same on every machine.
+
+    Bytes of a file name that are not UTF-8 are written as `\\xff`, since ids are stored as UTF-8.
+    """
+    relative = path.relative_to(base).as_posix()
+    readable = relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", readable)
+
+
+def scan_corpora(root: Path, sourced: Collection[str] = ()) -> dict[str, CorpusFolder]:
     """Walk `root` once: every corpus with the files to read and those passed over.
 
     A folder in which nothing is supported is still a corpus here, so that its files can be reported; a folder
     without any file is not. Hidden and temporary files are neither read nor reported, nor are workspaces of
     ours, which hold passwords and what was made of documents. Symbolic links are followed only inside `root`.
+    Corpora in `sourced` have documents from elsewhere: they need no folder, nor is `root` needed then.
 
     Raises:
         SettingsError: as in `list_corpora`.
     """
+    elsewhere = {corpus_name(name): CorpusFolder(corpus_name(name), root, (), ()) for name in sourced}
+    if elsewhere and not root.exists():
+        return elsewhere
     if not root.is_dir():
         what = "is not a folder" if root.exists() else "does not exist"
         raise SettingsError(
@@ -92,7 +112,8 @@ def scan_corpora(root: Path) -> dict[str, CorpusFolder]:
         base = root if name == DEFAULT_CORPUS else entry
         walked.setdefault(name, _Walk(base, real_root)).visit(entry)
     corpora = {name: walk.result(name) for name, walk in sorted(walked.items())}
-    return {name: corpus for name, corpus in corpora.items() if corpus.files or corpus.skipped}
+    found = {name: corpus for name, corpus in corpora.items() if corpus.files or corpus.skipped}
+    return dict(sorted((elsewhere | found).items()))
 
 
 def corpus_name(folder_name: str) -> str:

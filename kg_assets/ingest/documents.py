@@ -1,22 +1,27 @@
 """The documents stage: a corpus' files as work items, readable ones and those to be dropped alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kg_assets.domain import Document, fingerprint
-from kg_assets.ingest.corpora import CorpusFolder, scan_corpora
+from kg_assets.ingest.corpora import SUPPORTED_SUFFIXES, CorpusFolder, corpus_name, file_id, scan_corpora
 from kg_assets.ingest.formats.registry import parsers_identity
 from kg_assets.ingest.found import Found, Unparsed, Unreadable
-from kg_assets.ingest.read import file_id, parse_document, read_corpus, read_file
+from kg_assets.ingest.read import parse_document, read_corpus, read_file
 from kg_assets.ingest.sources import same_content, with_sources
 from kg_assets.ingest.stamps import ReadFile, Stamp, read_before, remember
 from kg_assets.ledger import Dropped, WorkItem
 from resources.models.types import Ask
 from resources.settings import DocumentsSettings
+from resources.sources.addresses import Source
+from resources.sources.mirror import Mirror, Mirrored
+from resources.sources.outcomes import Limits
 from resources.warehouse.warehouse import Warehouse
 
 DOCUMENTS_VERSION = "1"
+NOT_OF_READING = {"sources", "source_seconds", "source_minutes"}
+"""Settings that say where files come from, and nothing of how they are read."""
 DocumentItem = WorkItem[Found | None]
 
 
@@ -29,18 +34,44 @@ class Scan:
     files: list[ReadFile]
 
 
-def scan_documents(warehouse: Warehouse, root: Path, corpus: str, settings: DocumentsSettings) -> Scan:
-    """What is in the corpus' folder now. A corpus whose folder is gone has no documents any more.
+def fetch_documents(
+    mirror: Mirror, sources: Sequence[Source], corpus: str, settings: DocumentsSettings
+) -> None:
+    """Bring the copies of the corpus' remote documents up to date.
 
     Raises:
-        SettingsError: the documents root is missing.
+        SettingsError: the workspace cannot be written.
     """
-    folder = scan_corpora(root).get(corpus)
+    limits = Limits(int(settings.max_megabytes * 1_000_000), settings.source_seconds)
+    mirror.update(_of_corpus(sources, corpus), limits, SUPPORTED_SUFFIXES)
+
+
+def scan_documents(
+    warehouse: Warehouse,
+    root: Path,
+    corpus: str,
+    settings: DocumentsSettings,
+    sources: Sequence[Source] = (),
+    mirror: Mirror | None = None,
+) -> Scan:
+    """What is in the corpus' folder now, and in the mirror of its sources. A corpus whose folder is gone has
+    no documents any more but those.
+
+    Raises:
+        SettingsError: the documents root is missing, and the corpus has no sources.
+    """
+    own = _of_corpus(sources, corpus)
+    mirrored = mirror.found(own) if mirror is not None else Mirrored()
+    folder = scan_corpora(root, {source.corpus for source in own}).get(corpus)
     if folder is None:
         return Scan([], [])
+    folder = replace(folder, files=(*folder.files, *mirrored.files), copies_of=mirrored.files)
     skipped = [
         _item(Unreadable(file_id(skipped.path, folder.base), skipped.reason, skipped.detail, ""))
         for skipped in folder.skipped
+    ]
+    skipped += [
+        _item(Unreadable(trouble.name, trouble.reason, trouble.detail, "")) for trouble in mirrored.troubles
     ]
     items, files = _read(warehouse, folder, settings)
     if len({item.item_id for item in items}) < len(items):
@@ -71,12 +102,14 @@ def take_document(item: DocumentItem, _ask: Ask) -> Sequence[Document]:
 def _read(
     warehouse: Warehouse, folder: CorpusFolder, settings: DocumentsSettings
 ) -> tuple[list[DocumentItem], list[ReadFile]]:
-    recipe = fingerprint(DOCUMENTS_VERSION, parsers_identity(), settings.model_dump(mode="json"))
+    recipe = fingerprint(
+        DOCUMENTS_VERSION, parsers_identity(), settings.model_dump(mode="json", exclude=NOT_OF_READING)
+    )
     before = read_before(warehouse, recipe)
     items: list[DocumentItem] = []
     files = []
     for path, others in same_content(folder.files).items():
-        names = [file_id(source, folder.base) for source in (path, *others)]
+        names = [folder.document_id(source) for source in (path, *others)]
         # A file with other sources than before is another document, though it is unchanged.
         name, stamp = "\n".join(names), Stamp.of(path)
         known = before.get(name)
@@ -84,7 +117,7 @@ def _read(
             items += [WorkItem(document_id, key, None, document_id) for document_id, key in known.items]
             files.append(known)
             continue
-        found = list(with_sources(read_file(path, folder.base, settings), names))
+        found = list(with_sources(read_file(path, names[0], settings), names))
         read = [_item(one) for one in found]
         items += read
         if stamp is not None and not any(_may_be_read_later(one) for one in found):
@@ -92,6 +125,10 @@ def _read(
             stamped = stamp.size, stamp.mtime_ns, stamp.ctime_ns, stamp.inode
             files.append(ReadFile(name, *stamped, recipe, made))
     return items, files
+
+
+def _of_corpus(sources: Sequence[Source], corpus: str) -> list[Source]:
+    return [source for source in sources if corpus_name(source.corpus) == corpus]
 
 
 def _may_be_read_later(found: Found) -> bool:

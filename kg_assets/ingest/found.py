@@ -18,8 +18,9 @@ class Unreadable:
 
     `reason` is one of undecodable, binary, empty, too_large, invalid_json, no_content, unreadable,
     duplicate_id, those of the parsers (corrupt, encrypted, no_text, zip_bomb, too_slow, too_much_memory,
-    parser_crashed), and those of `corpora.SkipReason`; `detail` says what to do; `raw_excerpt` is the
-    start of what was read, safe to store as UTF-8.
+    parser_crashed), of remote documents (unreachable, gone, redirect_refused, unsupported, too_many,
+    not_fetched), and those of `corpora.SkipReason`; `detail` says what to do; `raw_excerpt` is the start of
+    what was read, safe to store as UTF-8.
     """
 
     document_id: str

@@ -9,7 +9,6 @@ become `\\n` and a byte order mark at the start is removed. All character positi
 """
 
 import hashlib
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -38,8 +37,8 @@ def read_corpus(corpus: CorpusFolder, settings: DocumentsSettings) -> Iterator[F
     """
     uses: Counter[str] = Counter()
     for path, others in same_content(corpus.files).items():
-        names = [file_id(source, corpus.base) for source in (path, *others)]
-        for result in with_sources(read_file(path, corpus.base, settings), names):
+        names = [corpus.document_id(source) for source in (path, *others)]
+        for result in with_sources(read_file(path, names[0], settings), names):
             uses[result.document_id] += 1
             if uses[result.document_id] == 1:
                 yield result
@@ -53,16 +52,13 @@ def read_corpus(corpus: CorpusFolder, settings: DocumentsSettings) -> Iterator[F
                 yield Unreadable(numbered, "duplicate_id", detail, shown)
 
 
-def read_file(path: Path, root_of_corpus: Path, settings: DocumentsSettings) -> Iterator[Found]:
+def read_file(path: Path, name: str, settings: DocumentsSettings) -> Iterator[Found]:
     """The documents in one file: one for each row of `.jsonl`, `.json`, and of tables with a column
     `content`, one for any other file.
 
-    A row that cannot be read costs only itself. Never raises for what a file contains or for an OS error.
-
-    Raises:
-        ValueError: `path` is not below `root_of_corpus`.
+    `name` is the document's id, or what the ids of rows begin with. A row that cannot be read costs only
+    itself. Never raises for what a file contains or for an OS error.
     """
-    name = file_id(path, root_of_corpus)
     suffix = path.suffix.lower()
     if suffix in PARSERS:
         yield from _to_parse(path, name, suffix, settings)
@@ -103,16 +99,6 @@ def parse_document(unparsed: Unparsed) -> Document | Unreadable:
     (named,) = with_sources([document], unparsed.sources or (unparsed.document_id,))
     assert isinstance(named, Document)
     return named
-
-
-def file_id(path: Path, base: Path) -> str:
-    """The path below `base` with `/` and NFC, so that it is the same on every machine.
-
-    Bytes of a file name that are not UTF-8 are written as `\\xff`, since ids are stored as UTF-8.
-    """
-    relative = path.relative_to(base).as_posix()
-    readable = relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return unicodedata.normalize("NFC", readable)
 
 
 def _to_parse(path: Path, name: str, suffix: str, settings: DocumentsSettings) -> Iterator[Found]:

@@ -26,7 +26,8 @@ def curated_qa(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
     with StageRun(context, workbench) as stage:
         if (same := stage.as_it_was()) is not None:
             return same
-        row = stage.execute(curation_items(stage.warehouse), pass_or_drop)
+        items = curation_items(stage.warehouse, stage.settings.export.include_enrichment)
+        row = stage.execute(items, pass_or_drop)
         missing = unsupported_pairs(stage.warehouse)
         evidence = blocking(
             "has_evidence", not missing, f"{len(missing)} pairs have no evidence {', '.join(missing[:5])}"

@@ -10,8 +10,11 @@ QA_STAGES = ("qa_atomic", "qa_aggregated", "qa_multi_hop")
 Judged = tuple[QaPair, Verdict]
 
 
-def curation_items(warehouse: Warehouse) -> list[WorkItem[Judged]]:
-    """Every current pair with the verdict of the gates; the key changes with either."""
+def curation_items(warehouse: Warehouse, include_enrichment: bool = True) -> list[WorkItem[Judged]]:
+    """Every current pair with the verdict of the gates; the key changes with either.
+
+    Unless `include_enrichment`, pairs about units that only pages of an encyclopedia speak of are stopped.
+    """
     pairs, item_ids = [], []
     for stage in QA_STAGES:
         pairs += warehouse.rows(QaPair, f"FROM current_{stage}")
@@ -23,11 +26,18 @@ def curation_items(warehouse: Warehouse) -> list[WorkItem[Judged]]:
             key for (key,) in connection.execute("SELECT key FROM done WHERE stage = 'curated_qa'").fetchall()
         }
     keys = [_key(pair, PASSED) for pair in pairs]
-    verdicts = judge_pairs(pairs, [key in done for key in keys])
+    looked_up = set() if include_enrichment else _looked_up(warehouse)
+    verdicts = judge_pairs(pairs, [key in done for key in keys], looked_up)
     return [
         WorkItem(item_id, _key(pair, verdict) if verdict.gate else key, (pair, verdict))
         for item_id, key, pair, verdict in zip(item_ids, keys, pairs, verdicts, strict=True)
     ]
+
+
+def _looked_up(warehouse: Warehouse) -> set[str]:
+    with warehouse.connect() as connection:
+        found = connection.execute("SELECT unit_id FROM current_units WHERE origin <> ''").fetchall()
+    return {unit_id for (unit_id,) in found}
 
 
 def _key(pair: QaPair, verdict: Verdict) -> str:
@@ -53,6 +63,7 @@ def unsupported_pairs(warehouse: Warehouse) -> list[str]:
         WITH described AS (
             SELECT DISTINCT t.unit_id FROM current_items i JOIN claims t ON t.key = i.key
             SEMI JOIN current_chunks c ON c.chunk_id = i.item_id WHERE i.stage = 'claims'
+            UNION SELECT unit_id FROM current_enrichment_claims
         ), pairs AS (
             SELECT qa_id, unnest(from_json(unit_ids, '["VARCHAR"]')) AS unit_id FROM current_curated_qa
         )

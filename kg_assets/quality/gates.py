@@ -4,7 +4,7 @@ Gates look at one pair, except the one against exact duplicates, which sees all 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from kg_assets.domain import QaPair, normalise_name
@@ -25,6 +25,9 @@ class Verdict:
 
 
 PASSED = Verdict()
+LOOKED_UP = Verdict(
+    "looked_up", "It rests on a page of an encyclopedia, and export.include_enrichment is false."
+)
 
 
 def not_empty(pair: QaPair) -> str:
@@ -75,16 +78,23 @@ GATES: tuple[tuple[str, Callable[[QaPair], str]], ...] = (
 )
 
 
-def judge_pairs(pairs: Sequence[QaPair], passed_before: Sequence[bool] | None = None) -> list[Verdict]:
+def judge_pairs(
+    pairs: Sequence[QaPair], passed_before: Sequence[bool] | None = None, unwanted: Set[str] = frozenset()
+) -> list[Verdict]:
     """One verdict for each pair, in order; of duplicates (equal but for case and space) the first passes.
 
-    `passed_before` tells of each pair whether it is known to pass the gates that look at one pair: it would
-    again.
+    Args:
+        pairs: of all forms.
+        passed_before: of each pair whether it is known to pass the gates that look at one pair.
+        unwanted: ids of units that are not from the user's documents, and no pair may be about.
     """
     seen: dict[tuple[str, str], QaPair] = {}
     verdicts = []
     for pair, passed in zip(pairs, passed_before or [False] * len(pairs), strict=True):
-        verdict = PASSED if passed else _first_stop(pair)
+        if not unwanted.isdisjoint(pair.unit_ids):
+            verdict = LOOKED_UP
+        else:
+            verdict = PASSED if passed else _first_stop(pair)
         if not verdict.gate:
             said = normalise_name(pair.question), normalise_name(pair.answer)
             if said in seen:

@@ -207,7 +207,7 @@ def _properties(unit: Unit) -> dict[str, PropertyValue]:
     props: dict[str, PropertyValue] = {}
     for name in _PROPERTY_NAMES[type(unit)]:
         value = getattr(unit, name)
-        if value == "" and name == "type" and isinstance(unit, RelationEdge):
+        if value == "" and (name == "origin" or (name == "type" and isinstance(unit, RelationEdge))):
             continue
         value = list(value) if isinstance(value, tuple) else value
         try:

@@ -46,7 +46,8 @@ class ChunkNode:
 class EntityNode:
     """`(:Entity)`: a merged entity. `chunk_ids` are the chunks that support it, each once: they become
     FROM_CHUNK relationships, not a property. `claim_count` is the number of supporting claims, `aliases` are
-    its other names and spellings."""
+    its other names and spellings. `origin` says that it is not from the user's documents; where it is empty,
+    it is not stored."""
 
     id: str
     name: str
@@ -57,6 +58,7 @@ class EntityNode:
     chunk_ids: tuple[str, ...]
     claim_count: int
     aliases: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class RelationEdge:
     """`[:RELATED_TO]`: a merged relation from the entity `source_id` to the entity `target_id`.
 
     `chunk_ids` are the chunks that support it, each once, stored as a property. `claim_count` is the number
-    of supporting claims. `type` is that of the user's schema; without one it is empty and not stored.
+    of supporting claims. `type` is that of the user's schema, `origin` as in `EntityNode`; where they are
+    empty, they are not stored.
     """
 
     id: str
@@ -76,6 +79,7 @@ class RelationEdge:
     chunk_ids: tuple[str, ...]
     claim_count: int
     type: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ MASKED = "[key]"
 
 # A key of fewer characters is a placeholder such as `none` or `EMPTY`: masking it would garble ordinary
 # words.
-_SHORTEST_SECRET = 8
+SHORTEST_SECRET = 8
 
 _LOOKS_LIKE_A_KEY = re.compile(r"(?i)(?<=bearer )\S+|\b(?:sk|pk|gsk|xai|hf|key)[-_][\w*.\-]{6,}|\S*\*{3,}\S*")
 
@@ -28,14 +28,14 @@ class Mask:
         parts = urlsplit(base_url)
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         basic = base64.b64encode(f"{user}:{password}".encode()).decode("ascii") if password else ""
-        known = {s for s in (api_key, parts.password, password, basic) if s and len(s) >= _SHORTEST_SECRET}
+        known = {s for s in (api_key, parts.password, password, basic) if s and len(s) >= SHORTEST_SECRET}
         # As JSON writes them, too: some write a slash as \/, and a quote is written in no other way.
         known |= {json.dumps(s)[1:-1] for s in known} | {s.replace("/", "\\/") for s in known}
         self._secrets = tuple(sorted(known, key=lambda s: (-len(s), s)))
         self._pieces = {
-            secret[i : i + _SHORTEST_SECRET]
+            secret[i : i + SHORTEST_SECRET]
             for secret in self._secrets
-            for i in range(len(secret) - _SHORTEST_SECRET + 1)
+            for i in range(len(secret) - SHORTEST_SECRET + 1)
         }
 
     def __repr__(self) -> str:

@@ -102,8 +102,11 @@ def trace(finished: Finished, pairs: list[dict[str, Any]]) -> Result:
     return finished.project.call("trace", pairs[0]["qa_id"])
 
 
-MAYBE_WITHOUT_ROWS = {"entity_pairs", "entity_aliases", "topics", "taxonomy", "chunk_tags", "tagged_qa"}
-"""Stages that have no rows where no two names of the documents are alike, and where there are no tags."""
+MAYBE_WITHOUT_ROWS = {
+    "enrichment", "enrichment_claims", "entity_pairs", "entity_aliases", "topics", "taxonomy", "chunk_tags",
+    "tagged_qa",
+}  # fmt: skip
+"""Stages that have no rows where nothing is looked up, no two names are alike, and there are no tags."""
 
 
 def test_json_is_one_object_of_the_promised_form(finished: Finished) -> None:

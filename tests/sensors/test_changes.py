@@ -9,10 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import SettingsError
-from sensors.changes import EMPTY, CorpusState, changed_corpora, read_cursor, snapshot, write_cursor
+from resources.sources.addresses import Source
+from sensors.changes import (
+    EMPTY,
+    CorpusState,
+    changed_corpora,
+    polls_of,
+    read_cursor,
+    snapshot,
+    write_cursor,
+)
 
 SETTLE_S = 5.0
 TICK_S = 10.0
+HOUR_S = 3600.0
 
 
 class Clock:
@@ -21,11 +31,13 @@ class Clock:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.cursor: str | None = None
-        self.now_s = 1_000_000.0
+        self.now_s = 1_000_800.0  # when a period of HOUR_S begins
+        self.sources: list[Source] = []
 
     def tick(self, after_s: float = TICK_S) -> list[str]:
         self.now_s += after_s
-        due, states = changed_corpora(read_cursor(self.cursor), snapshot(self.root), self.now_s, SETTLE_S)
+        found = snapshot(self.root, polls_of(self.sources, self.now_s, HOUR_S))
+        due, states = changed_corpora(read_cursor(self.cursor), found, self.now_s, SETTLE_S)
         self.cursor = write_cursor(states)
         return due
 
@@ -188,3 +200,30 @@ def test_after_any_history_everything_comes_to_rest_with_a_run_for_what_is_there
     assert {corpus: found for corpus, found in ran.items() if found != EMPTY} == last
     assert due == []
     assert set(states) == set(last)
+
+
+def page(name: str, corpus: str = "tea") -> Source:
+    return Source(f"https://host/{name}", f"https://host/{name}", corpus)
+
+
+def test_a_corpus_with_documents_elsewhere_is_due_once_in_every_period(clock: Clock) -> None:
+    write(clock, "rice/a.txt")
+    clock.sources = [page("a")]
+    assert [clock.tick() for _ in range(4)] == [[], ["rice", "tea"], [], []]
+    assert clock.tick(HOUR_S - 5 * TICK_S) == []
+    assert [clock.tick() for _ in range(4)] == [[], ["tea"], [], []]
+
+
+def test_another_source_is_a_change_and_none_any_more_is_one_too(clock: Clock) -> None:
+    clock.sources = [page("a")]
+    assert [clock.tick() for _ in range(3)] == [[], ["tea"], []]
+    clock.sources = [page("a"), page("b")]
+    assert [clock.tick() for _ in range(3)] == [[], ["tea"], []]
+    clock.sources = []
+    assert [clock.tick() for _ in range(3)] == [[], ["tea"], []]
+
+
+def test_a_corpus_of_pages_alone_needs_no_documents_folder(clock: Clock) -> None:
+    clock.root.rmdir()
+    clock.sources = [page("a")]
+    assert [clock.tick() for _ in range(3)] == [[], ["tea"], []]

@@ -168,3 +168,15 @@ def test_every_name_is_a_dagster_partition_key(tmp_path: Path) -> None:
     with DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions("corpora", [corpus_name(folder) for folder in folders])
         assert len(instance.get_dynamic_partitions("corpora")) == len(folders)
+
+
+def test_a_corpus_with_documents_elsewhere_needs_neither_files_nor_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "farm").mkdir()
+    (tmp_path / "farm" / "a.txt").write_text("text")
+    assert {name: len(found.files) for name, found in scan_corpora(tmp_path, {"farm", "tea/1"}).items()} == {
+        "farm": 1,
+        "tea%2F1": 0,
+    }
+    assert list(scan_corpora(tmp_path / "nowhere", {"tea"})) == ["tea"]
+    with pytest.raises(SettingsError):
+        scan_corpora(tmp_path / "farm" / "a.txt", {"tea"})

@@ -88,7 +88,7 @@ def test_a_guessed_encoding_is_told_and_a_named_one_goes_first(tmp_path: Path) -
     (tmp_path / "a.txt").write_bytes(SIMPLIFIED.encode("gb18030"))
 
     def read(*encodings: str) -> Document:
-        (found,) = read_file(tmp_path / "a.txt", tmp_path, DocumentsSettings(encodings=encodings))
+        (found,) = read_file(tmp_path / "a.txt", "a.txt", DocumentsSettings(encodings=encodings))
         assert isinstance(found, Document)
         return found
 

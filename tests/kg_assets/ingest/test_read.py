@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg_assets.domain import Document
-from kg_assets.ingest.corpora import scan_corpora
+from kg_assets.ingest.corpora import file_id, scan_corpora
 from kg_assets.ingest.read import Unreadable, read_corpus, read_file
 from resources.errors import SettingsError
 from resources.settings import DocumentsSettings
@@ -27,7 +27,7 @@ def read(
     if not isinstance(content, bytes):
         content = (content if isinstance(content, str) else json.dumps(content)).encode()
     path.write_bytes(content)
-    return list(read_file(path, folder, limits))
+    return list(read_file(path, file_id(path, folder), limits))
 
 
 def reasons(results: list[Document | Unreadable]) -> list[tuple[str, str]]:
@@ -125,7 +125,7 @@ def test_what_cannot_be_opened_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "folder.txt").mkdir()
     (tmp_path / "broken.txt").symlink_to(tmp_path / "gone.txt")
     for name in ("folder.txt", "broken.txt", "vanished.txt"):
-        assert rejected(list(read_file(tmp_path / name, tmp_path, DEFAULTS))).reason == "unreadable"
+        assert rejected(list(read_file(tmp_path / name, name, DEFAULTS))).reason == "unreadable"
 
 
 def test_no_encoding_at_all_is_a_settings_error(tmp_path: Path) -> None:

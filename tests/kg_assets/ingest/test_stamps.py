@@ -50,9 +50,9 @@ def corpus(tmp_path: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
     # The change time cannot be set: here the files are old all the same.
     monkeypatch.setattr("kg_assets.ingest.stamps.YOUNG_S", -1.0)
 
-    def reading(path: Path, base: Path, settings: DocumentsSettings) -> Iterator[object]:
+    def reading(path: Path, name: str, settings: DocumentsSettings) -> Iterator[object]:
         made.opened.append(path.name)
-        return read_file(path, base, settings)
+        return read_file(path, name, settings)
 
     monkeypatch.setattr(documents, "read_file", reading)
     return made
