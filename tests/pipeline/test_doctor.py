@@ -57,3 +57,16 @@ def test_without_a_trainee_it_says_what_that_means(project: Project, fake_models
     result = project.call("doctor")
     assert result.exit_code == 0
     assert "comprehension will not be measured" in result.stdout
+
+
+def test_an_embedder_is_tried_where_there_is_one(project: Project, fake_models: FakeModelServer) -> None:
+    project.write("jupiter.txt", ENGLISH)
+    project.use_embedder(fake_models)
+    shown = project.call("doctor").stdout
+    assert "gives vectors of 64 numbers; not asked unless entities.resolve is model" in shown
+    project.configure(entities={"resolve": "model"})
+    assert "not asked" not in project.call("doctor").stdout
+    fake_models.configure(api_key="sk-another")
+    failed = project.call("doctor").stdout
+    assert "EMBEDDING_API_KEY" in failed
+    assert CANARY_KEY not in failed
