@@ -11,6 +11,7 @@ from kg_assets.comprehension.state import STATEMENTS_VERSION
 from kg_assets.domain import fingerprint
 from kg_assets.enrichment.choose import ENRICHMENT_VERSION
 from kg_assets.enrichment.plan import PAGE_CLAIMS_VERSION
+from kg_assets.entities.embed import EMBEDDINGS_VERSION
 from kg_assets.entities.plan import ALIASES_VERSION, PAIRS_VERSION
 from kg_assets.export.collect import EXPORT_VERSION
 from kg_assets.graph.extract import CLAIMS_VERSION
@@ -29,7 +30,6 @@ from kg_assets.taxonomy.topics import TOPICS_VERSION
 from kg_assets.taxonomy.tree import TREE_VERSION
 from resources.configuration import Configuration
 from resources.models.types import Role
-from resources.settings import Settings
 
 SHOWN_CHARS = 40
 
@@ -92,6 +92,7 @@ INGREDIENTS: Mapping[str, Ingredients] = {
             "extraction.language",
         ),
     ),
+    "entity_embeddings": Ingredients(EMBEDDINGS_VERSION),
     "entity_pairs": Ingredients(PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve",)),
     "entity_aliases": Ingredients(ALIASES_VERSION, settings=("entities.aliases",)),
     "knowledge_graph": Ingredients(
@@ -150,11 +151,16 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     """The recipe of `stage` under this configuration: a flat mapping of what changes its row keys."""
     of = INGREDIENTS[stage]
     found: dict[str, Any] = {"stage version": of.version}
-    role = "synthesizer" if _asks_by_setting(stage, configuration.settings) else of.role
+    role = _role_by_setting(stage, configuration) or of.role
     if role is not None:
-        endpoint = configuration.synthesizer if role == "synthesizer" else configuration.trainee
+        endpoint = configuration.endpoint(role)
         identity = endpoint.identity() if endpoint else {"model": None}
         found |= {f"{role} {name}": value for name, value in identity.items()}
+    if stage == "entity_pairs" and configuration.name_embedder is not None:
+        found |= {
+            f"entities.similarity.{name}": least
+            for name, least in configuration.settings.entities.similarity.model_dump().items()
+        }
     if stage == "entity_aliases":
         found["names in the file of aliases"] = fingerprint(asdict(configuration.aliases))
     if stage == "taxonomy" and configuration.taxonomy is not None:
@@ -170,15 +176,20 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     return found
 
 
-def _asks_by_setting(stage: str, settings: Settings) -> bool:
-    """Whether a stage that has no role of its own asks the synthesizer."""
-    if stage in ("enrichment", "enrichment_claims"):
-        return settings.extraction.enrich != "off"
-    if stage in ("topics", "taxonomy"):
-        return settings.taxonomy.source == "model"
-    if stage == "chunk_tags":
-        return settings.taxonomy.source != "off"
-    return stage == "entity_pairs" and settings.entities.resolve == "model"
+def _role_by_setting(stage: str, configuration: Configuration) -> Role | None:
+    """Whom a stage that has no role of its own asks, if anybody."""
+    settings = configuration.settings
+    if stage == "entity_embeddings":
+        return None if configuration.name_embedder is None else "embedder"
+    asks = {
+        "enrichment": settings.extraction.enrich != "off",
+        "enrichment_claims": settings.extraction.enrich != "off",
+        "topics": settings.taxonomy.source == "model",
+        "taxonomy": settings.taxonomy.source == "model",
+        "chunk_tags": settings.taxonomy.source != "off",
+        "entity_pairs": settings.entities.resolve == "model",
+    }
+    return "synthesizer" if asks.get(stage) else None
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

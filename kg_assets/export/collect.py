@@ -36,15 +36,16 @@ SHOWN_DROPS = 5
 DROP_EXAMPLES = 3
 SHOWN_DOCUMENTS = 20
 STAGES = (
-    "documents", "chunks", "claims", "enrichment", "enrichment_claims", "entity_pairs", "entity_aliases",
-    "knowledge_graph", "statements", "judgements", "comprehension", "subgraphs", "qa_atomic", "qa_aggregated",
-    "qa_multi_hop", "curated_qa", "topics", "taxonomy", "chunk_tags", "tagged_qa", "sft_datasets",
-    "graph_export", "report",
+    "documents", "chunks", "claims", "enrichment", "enrichment_claims", "entity_embeddings",
+    "entity_pairs", "entity_aliases", "knowledge_graph", "statements", "judgements", "comprehension",
+    "subgraphs", "qa_atomic", "qa_aggregated", "qa_multi_hop", "curated_qa", "topics", "taxonomy",
+    "chunk_tags", "tagged_qa", "sft_datasets", "graph_export", "report",
 )  # fmt: skip
 """All stages in the order in which they run."""
-NO_ROWS_NEEDED = frozenset(
-    {"topics", "taxonomy", "chunk_tags", "tagged_qa", "sft_datasets", "graph_export", "report"}
-)
+NO_ROWS_NEEDED = frozenset({
+    "entity_embeddings", "topics", "taxonomy", "chunk_tags", "tagged_qa", "sft_datasets", "graph_export",
+    "report",
+})  # fmt: skip
 """Stages without rows where nothing was asked for or nothing is to be exported: no reason for it."""
 
 
