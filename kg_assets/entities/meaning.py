@@ -1,6 +1,7 @@
 """Pairs of names that the embedder's vectors bring together: candidates for the synthesizer, which no rule
 decides."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
@@ -13,6 +14,7 @@ from resources.settings import SimilaritySettings
 
 EMBEDDING_METHOD = "embedding"
 EMBEDDING_CONFIDENCE = 0.5
+_DIGITS = re.compile(r"\d+")
 
 
 def embedding_decisions(
@@ -37,11 +39,19 @@ def embedding_decisions(
         if near.cosine < (least.within_script if same_script else least.across_scripts):
             continue
         pair = ordered(one.entity_id, other.entity_id)
-        if pair in decided or contradiction(one.name, other.name):
+        if pair in decided:
+            continue
+        if contradiction(one.name, other.name) if same_script else _digits_differ(one.name, other.name):
             continue
         shown = f"cosine {near.cosine:.2f}"
         found.append(Decision(*pair, "open", EMBEDDING_METHOD, EMBEDDING_CONFIDENCE, shown))
     return sorted(found, key=lambda decision: (decision.left_id, decision.right_id))
+
+
+def _digits_differ(one: str, other: str) -> bool:
+    """What keeps names in two scripts apart: 二氧化碳 and CO2 are one thing, 红隼2 and Kestrel 3 are not."""
+    digits = [_DIGITS.findall(name) for name in (one, other)]
+    return all(digits) and digits[0] != digits[1]
 
 
 def script_of(name: str) -> str:

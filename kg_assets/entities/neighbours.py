@@ -89,21 +89,12 @@ class _Nearest:
 
     def mutual(self) -> list[Near]:
         """Pairs that found each other."""
-        cosines = {
-            (row, int(place)): float(value)
-            for row, (places, values) in enumerate(
-                zip(
-                    self._found.reshape(len(self._found), -1),
-                    self._cosines.reshape(len(self._found), -1),
-                    strict=True,
-                )
-            )
-            for place, value in zip(places, values, strict=True)
-            if value > _NOBODY
-        }
+        rows, slots, ranks = np.nonzero(self._cosines > _NOBODY)
+        places, values = self._found[rows, slots, ranks], self._cosines[rows, slots, ranks]
+        cosines = dict(zip(zip(rows.tolist(), places.tolist(), strict=True), values.tolist(), strict=True))
         return sorted(
             (
-                Near(*pair, value)
+                Near(*pair, round(value, _DIGITS))
                 for pair, value in cosines.items()
                 if pair[0] < pair[1] and pair[::-1] in cosines
             ),
