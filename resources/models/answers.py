@@ -12,6 +12,9 @@ from resources.models.refusals import Kind
 from resources.models.settings import ModelSettings
 from resources.models.types import EmbeddingRequest, ModelRequest
 
+_MOST_RAW_CHARS = 4000
+"""Of vectors that are of no use: their beginning shows what is wrong, all of them are megabytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -82,7 +85,8 @@ def _embeddings(request: EmbeddingRequest, body: str, stored: Callable[[str], st
     try:
         found = read_embeddings(body, len(request.texts))
     except BadVectorsError as error:
-        return Answer(raw=stored(well_formed(body)), useless=("bad_vectors", str(error)))
+        shown = stored(well_formed(body))[:_MOST_RAW_CHARS]
+        return Answer(raw=shown, useless=("bad_vectors", str(error)))
     return Answer(
         raw=stored(well_formed(found.rest)),
         text=packed(found.vectors),

@@ -93,7 +93,7 @@ def _in_order(data: list[Mapping[str, Any]], count: int) -> list[Any]:
         place: entry.get("embedding") for place, entry in zip(places, data, strict=True) if type(place) is int
     }
     if by_place.keys() != set(range(count)):
-        raise BadVectorsError(f"the vectors of {count} texts are numbered {places}")
+        raise BadVectorsError(f"the vectors of {count} texts are numbered {str(places)[:200]}")
     return [by_place[place] for place in range(count)]
 
 

@@ -9,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import BudgetExceeded, CallFailed, EndpointError
+from resources.models.answers import answer_to
 from resources.models.embeddings import BadVectorsError, packed, read_embeddings
 from resources.models.gateway import Gateway
 from resources.models.limits import Budget
+from resources.models.masking import MASKED, Mask
 from resources.models.response_store import ResponseStore
 from resources.models.types import Ask, EmbeddingRequest, EmbeddingResponse
 from tests.fake_embeddings import NUMBERS
 from tests.fake_model_server import FakeModelServer
-from tests.resources.models.asking import MakeGateway, chat
+from tests.resources.models.asking import CANARY_KEY, MakeGateway, chat
 
 PRICES = {"prompt_usd_per_million": 10.0, "completion_usd_per_million": 0.0}
 
@@ -133,6 +135,19 @@ def test_a_batch_asks_for_vectors_as_for_words(make_gateway: MakeGateway) -> Non
 def test_the_route_may_stand_in_the_address(make_gateway: MakeGateway, server: FakeModelServer) -> None:
     gateway = make_gateway(role="embedder", base_url=f"{server.base_url}/embeddings/")
     assert gateway.ask(names()).vectors.shape == (2, NUMBERS)
+
+
+def test_a_key_that_the_endpoint_repeats_is_not_stored() -> None:
+    mask = Mask(CANARY_KEY, "http://host/v1")
+    escaped = "".join(f"\\u{ord(character):04x}" for character in CANARY_KEY)
+    for key in (CANARY_KEY, escaped):
+        body = f'{{"data": [{{"embedding": [1, 2]}}], "model": "m", "you": "{key}"}}'
+        kept = answer_to(names("pump"), body, mask.stored)
+        assert CANARY_KEY not in kept.raw + kept.text
+        assert MASKED in kept.raw
+    bad = answer_to(names("pump", "valve"), body.replace(escaped, CANARY_KEY), mask.stored)
+    assert bad.useless is not None
+    assert CANARY_KEY not in bad.raw
 
 
 def _body(vectors: list[Any]) -> str:
