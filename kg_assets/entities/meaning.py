@@ -23,7 +23,8 @@ def embedding_decisions(
     decided: Collection[tuple[str, str]],
     least: SimilaritySettings,
 ) -> list[Decision]:
-    """An open decision for each two names whose vectors are mutual neighbours, ordered by pair.
+    """An open decision for each two names whose vectors are mutual neighbours, ordered by pair; in one script
+    only for those that are each other's nearest.
 
     Args:
         entities: ordered by id.
@@ -37,6 +38,8 @@ def embedding_decisions(
         one, other = entities[near.left], entities[near.right]
         same_script = scripts[near.left] == scripts[near.right]
         if near.cosine < (least.within_script if same_script else least.across_scripts):
+            continue
+        if same_script and near.rank > 1:  # the second nearest of one's own language is mostly a sibling
             continue
         pair = ordered(one.entity_id, other.entity_id)
         if pair in decided:

@@ -27,11 +27,13 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Two rows, `left < right`, each among the nearest of the other, and their cosine."""
+    """Two rows, `left < right`, each among the nearest of the other, and their cosine. `rank` is 1 where each
+    is the very nearest."""
 
     left: int
     right: int
     cosine: float
+    rank: int
 
 
 def mutual_neighbours(vectors: Vectors, types: Sequence[str], scripts: Sequence[str]) -> list[Near]:
@@ -91,15 +93,14 @@ class _Nearest:
         """Pairs that found each other."""
         rows, slots, ranks = np.nonzero(self._cosines > _NOBODY)
         places, values = self._found[rows, slots, ranks], self._cosines[rows, slots, ranks]
-        cosines = dict(zip(zip(rows.tolist(), places.tolist(), strict=True), values.tolist(), strict=True))
-        return sorted(
-            (
-                Near(*pair, round(value, _DIGITS))
-                for pair, value in cosines.items()
-                if pair[0] < pair[1] and pair[::-1] in cosines
-            ),
-            key=lambda near: (near.left, near.right),
-        )
+        pairs = list(zip(rows.tolist(), places.tolist(), strict=True))
+        rank_of = dict(zip(pairs, (ranks + 1).tolist(), strict=True))
+        found = [
+            Near(*pair, round(value, _DIGITS), max(rank_of[pair], rank_of[pair[::-1]]))
+            for pair, value in zip(pairs, values.tolist(), strict=True)
+            if pair[0] < pair[1] and pair[::-1] in rank_of
+        ]
+        return sorted(found, key=lambda near: (near.left, near.right))
 
 
 def _tiles(one: Sequence[int], other: Sequence[int], *, same: bool) -> Iterator[tuple[Places, Places]]:

@@ -113,6 +113,13 @@ def test_how_near_names_must_be_depends_on_their_scripts() -> None:
         assert len(embedding_decisions(entities, near, (), ANY)) == expected
 
 
+def test_in_one_script_only_the_very_nearest_are_put_to_a_model() -> None:
+    vectors = unit([1, 0], [1, 0.01], [1, 0.05])
+    for names, expected in ((("pump", "Pumpe", "pompe"), 1), (("泵", "pump", "Pumpe"), 3)):
+        entities = [named(name) for name in names]
+        assert len(embedding_decisions(entities, vectors, (), ANY)) == expected
+
+
 def test_names_that_numbers_or_opposites_keep_apart_are_not_put_to_a_model() -> None:
     for names in (("Messier 31", "Messier 33"), ("upper bearing", "lower bearing"), ("红隼2", "Kestrel 3")):
         entities = sorted(map(named, names), key=lambda each: each.entity_id)

@@ -58,13 +58,13 @@ def test_it_is_what_comparing_all_with_all_finds_ties_too(things: list[Any], til
 
 def test_a_cosine_says_how_near() -> None:
     (near,) = mutual_neighbours(unit([[1, 0], [1, 1]]), ["a", "a"], ["L", "L"])
-    assert near == Near(0, 1, pytest.approx(0.7071, abs=1e-3))
+    assert near == Near(0, 1, pytest.approx(0.7071, abs=1e-3), 1)
 
 
 def test_names_of_another_script_are_found_beside_nearer_ones_of_the_same() -> None:
     vectors = unit([[1, 0, 0], [1, 0.01, 0], [1, 0.02, 0], [1, 0.03, 0], [1, 0, 0.5]])
     found = mutual_neighbours(vectors, ["a"] * 5, ["LATIN"] * 4 + ["CJK"])
-    assert {near.left for near in found if near.right == 4} == {0, 1}
+    assert [(near.left, near.rank) for near in found if near.right == 4] == [(0, 1), (1, 2)]
 
 
 def test_nobody_is_a_neighbour_of_another_type_but_of_an_unknown_one() -> None:
