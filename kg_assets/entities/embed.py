@@ -8,7 +8,7 @@ import numpy as np
 from kg_assets.domain import fingerprint
 from kg_assets.entities.types import Named
 from kg_assets.groups import Piece, cut
-from resources.errors import CallFailed
+from resources.errors import CallFailed, SettingsError
 from resources.models.types import Ask, EmbeddingRequest, Vectors
 
 EMBEDDINGS_VERSION = "1"
@@ -73,5 +73,15 @@ def embed(group: Sequence[Named], ask: Ask) -> list[EntityEmbedding]:
 
 
 def as_vectors(rows: Sequence[bytes]) -> Vectors:
-    """Stored vectors as one array."""
+    """Stored vectors as one array.
+
+    Raises:
+        SettingsError: they are not of one length, since another model answers under the embedder's name.
+    """
+    lengths = sorted({len(row) // VECTOR_TYPE.itemsize for row in rows})
+    if len(lengths) > 1:
+        raise SettingsError(
+            f"The embedder has given vectors of {' and of '.join(map(str, lengths))} numbers, so another "
+            "model answers under its name: set models.embedder.revision to any text and run again."
+        )
     return np.frombuffer(b"".join(rows), VECTOR_TYPE).reshape(len(rows), -1).astype(np.float16, copy=False)

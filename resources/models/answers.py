@@ -70,7 +70,7 @@ def _completion(raw: str, stored: Callable[[str], str]) -> Answer:
         useless = "empty", shown
     return Answer(
         raw=raw,
-        # Once more after parsing: JSON can write any character as \\uXXXX.
+        # Once more after parsing: JSON can write any character as \uXXXX.
         text=stored(completion.text),
         reasoning=stored(completion.reasoning),
         finish_reason=completion.finish_reason,

@@ -10,7 +10,7 @@ from kg_assets.entities.embed import MOST_NAMES, as_vectors, embed, name_groups,
 from kg_assets.entities.judge import OpenPair, judge
 from kg_assets.entities.meaning import embedding_decisions, script_of
 from kg_assets.entities.types import Decision, Named, ordered
-from resources.errors import CallFailed
+from resources.errors import CallFailed, SettingsError
 from resources.models.types import EmbeddingRequest, EmbeddingResponse, Vectors
 from resources.settings import SimilaritySettings
 from tests.kg_assets.stage_samples import Scripted
@@ -81,6 +81,11 @@ def test_an_endpoint_that_takes_fewer_texts_is_asked_for_halves() -> None:
     ask = Embedder(most=10)
     assert [row.entity_id for row in embed(group, ask)] == [each.entity_id for each in group]
     assert [len(texts) for texts in ask.asked] == [32, 16, 8, 8, 16, 8, 8]
+
+
+def test_a_model_that_was_replaced_under_its_name_is_named_as_such() -> None:
+    with pytest.raises(SettingsError, match=r"of 2 and of 3 numbers.*models\.embedder\.revision"):
+        as_vectors([b"ab" * 2, b"ab" * 3])
 
 
 @pytest.mark.parametrize(("most", "reason"), [(1, "bad_request"), (1, "server_error")])
