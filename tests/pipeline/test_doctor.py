@@ -50,15 +50,6 @@ def test_a_dead_endpoint_missing_documents_and_a_bad_graph_are_all_told_at_once(
     assert CANARY_KEY not in result.stdout
 
 
-def test_without_a_trainee_it_says_what_that_means(project: Project, fake_models: FakeModelServer) -> None:
-    project.write("jupiter.txt", ENGLISH)
-    for name in ("MODEL", "BASE_URL", "API_KEY"):
-        del project.variables[f"TRAINEE_{name}"]
-    result = project.call("doctor")
-    assert result.exit_code == 0
-    assert "comprehension will not be measured" in result.stdout
-
-
 def test_an_embedder_is_tried_where_there_is_one(project: Project, fake_models: FakeModelServer) -> None:
     project.write("jupiter.txt", ENGLISH)
     project.use_embedder(fake_models)
@@ -70,3 +61,12 @@ def test_an_embedder_is_tried_where_there_is_one(project: Project, fake_models: 
     failed = project.call("doctor").stdout
     assert "EMBEDDING_API_KEY" in failed
     assert CANARY_KEY not in failed
+
+
+def test_without_a_trainee_it_says_what_that_means(project: Project, fake_models: FakeModelServer) -> None:
+    project.write("jupiter.txt", ENGLISH)
+    for name in ("MODEL", "BASE_URL", "API_KEY"):
+        del project.variables[f"TRAINEE_{name}"]
+    result = project.call("doctor")
+    assert result.exit_code == 0
+    assert "comprehension will not be measured" in result.stdout
