@@ -4,7 +4,7 @@ BIN := .venv/bin
 NEO4J := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/graphtutor/neo4j-5.26.0
 DEMO := --documents examples/documents --config graphtutor.yaml --workspace workspace
 
-.PHONY: demo test ui test-ui test-neo4j bench quality clean
+.PHONY: demo test ui test-ui test-neo4j test-ocr bench quality clean
 
 demo: .venv/installed
 	$(BIN)/python -m resources.embedded.model_files
@@ -25,6 +25,10 @@ test-neo4j: .venv/installed-dev
 	tests/neo4j/install "$(NEO4J)"
 	$(BIN)/python tests/neo4j/run.py "$(NEO4J)"
 
+# The extra is installed beside .venv: what is tested there is how things are without it.
+test-ocr: .ocr/installed
+	PYTHONPATH=.ocr $(BIN)/pytest -m ocr tests/kg_assets/ingest
+
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks
 
@@ -35,7 +39,7 @@ quality: .venv/installed-dev
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .ocr build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -47,3 +51,10 @@ clean:
 .venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@ .venv/installed
+
+.ocr/installed: pyproject.toml constraints.txt | .venv/installed-dev
+	rm -rf .ocr
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --target .ocr \
+		$$($(BIN)/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+		print(*project['optional-dependencies']['ocr'])")
+	touch $@

@@ -75,7 +75,13 @@ class TerminalProgress:
 
 
 def print_stages(rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    """The table of stages: rows, drops, calls, tokens, cost, seconds."""
+    """The table of stages: rows, drops, calls, tokens, cost, seconds. What settings switch off follows in one
+    line."""
+    idle: dict[str, list[str]] = {}
+    for row in rows:
+        if row["rows_in"] == 0 and row["note"]:
+            idle.setdefault(row["note"], []).append(row["stage"])
+    rows = [row for row in rows if row["rows_in"] or not row["note"]]
     priced = any(row["cost_usd"] is not None for row in rows)
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     table.add_column("stage")
@@ -106,7 +112,11 @@ def print_stages(rows: Sequence[Mapping[str, Any]], title: str) -> None:
         if priced:
             cells.append("·" if row["cost_usd"] is None else f"{row['cost_usd']:.4f}")
         table.add_row(row["stage"], *cells, style="yellow" if row["dropped"] else "")
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(table)
+    if idle:
+        said = "; ".join(f"{', '.join(stages)} ({note})" for note, stages in idle.items())
+        console.print(f"[dim]nothing to do: {escape(said)}[/]", highlight=False)
 
 
 def print_drops(rows: Sequence[tuple[str, str, str, str]], total: int) -> None:

@@ -314,7 +314,8 @@ def _meant(place: list[str]) -> str:
             section = _section_of(section, part) if section else None
     known = [f.alias or name for name, f in section.model_fields.items()] if section else []
     elsewhere = [dotted for dotted in _all_keys(Settings) if dotted.rpartition(".")[2] == place[-1]]
-    close = elsewhere or difflib.get_close_matches(place[-1].lower(), known, n=1)
+    likeness = 0.8 if elsewhere else 0.6
+    close = difflib.get_close_matches(place[-1].lower(), known, n=1, cutoff=likeness) + elsewhere
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     return f"known keys are {', '.join(known)}."

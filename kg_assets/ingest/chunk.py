@@ -16,7 +16,7 @@ from kg_assets.ingest.strategies import cut_region, split_at
 from kg_assets.ingest.structure import Block, Outline, parse_blocks
 from resources.settings import ChunkingSettings
 
-CHUNKER_VERSION = "chunker-2"
+CHUNKER_VERSION = "chunker-3"
 
 
 def chunk_document(document: Document, settings: ChunkingSettings, count_tokens: CountTokens) -> list[Chunk]:

@@ -19,7 +19,7 @@ from resources.sources.mirror import Mirror, Mirrored
 from resources.sources.outcomes import Limits
 from resources.warehouse.warehouse import Warehouse
 
-DOCUMENTS_VERSION = "1"
+DOCUMENTS_VERSION = "2"
 NOT_OF_READING = {"sources", "source_seconds", "source_minutes"}
 """Settings that say where files come from, and nothing of how they are read."""
 DocumentItem = WorkItem[Found | None]

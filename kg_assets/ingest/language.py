@@ -9,6 +9,9 @@ _SAMPLE_CHARS = 500
 # Below this many letters a Latin-script text says little: "Hallo" may be German, Dutch or a name.
 _MIN_LETTERS = 12
 _MIN_SCORE = 0.35
+# A sentence of names looks like a language that few documents are in: "Io orbits Jupiter" like Interlingua.
+_MIN_LETTERS_OF_RARE = 100
+_MIN_SCORE_OF_RARE = 0.8
 # A Chinese text may quote a Japanese brand; a Japanese one has kana in every clause.
 _KANA_SHARE = 0.1
 _MIN_HAN = 20
@@ -69,7 +72,8 @@ def detect_language(text: str, fallback: str = "en") -> str:
         return _chinese_or_japanese(han, kana, fallback)
     if letters < _MIN_LETTERS and sample.isascii():
         return fallback
-    return code if score >= _MIN_SCORE else fallback
+    rare = code not in _NAMES and letters < _MIN_LETTERS_OF_RARE
+    return code if score >= (_MIN_SCORE_OF_RARE if rare else _MIN_SCORE) else fallback
 
 
 def language_name(code: str) -> str:

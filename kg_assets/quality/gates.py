@@ -12,8 +12,12 @@ from kg_assets.ingest.language import language_name
 from kg_assets.quality.input_references import input_reference
 from kg_assets.quality.source_language import foreign_language
 
-GATES_VERSION = "2"
+GATES_VERSION = "3"
 MIN_ANSWER_CHARS = 2
+REPEATED_WORDS = 10
+REPEATED_CHARACTERS = 16
+"""So many words, or characters of a script without spaces, twice in an answer are a model that goes round."""
+_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,18 @@ def _said(text: str) -> str:
     return "".join(re.findall(r"\w+", normalise_name(text))).rstrip("吗嘛么呢吧")
 
 
+def says_it_once(pair: QaPair) -> str:
+    """The answer does not go round in circles, as small models do where they find no end."""
+    words = _WORDS.findall(normalise_name(pair.answer))
+    run = REPEATED_CHARACTERS if pair.language in ("zh", "ja") else REPEATED_WORDS
+    seen: dict[tuple[str, ...], int] = {}
+    for start in range(len(words) - run + 1):
+        first = seen.setdefault(tuple(words[start : start + run]), start)
+        if start >= first + run:
+            return f"The answer says {' '.join(words[start : start + run])!r} twice."
+    return ""
+
+
 def has_schema(pair: QaPair) -> str:
     """A question is about at least one unit; a multi-hop pair keeps a path of at least two steps."""
     if not pair.unit_ids:
@@ -73,6 +89,7 @@ def stands_alone(pair: QaPair) -> str:
 GATES: tuple[tuple[str, Callable[[QaPair], str]], ...] = (
     ("schema", has_schema),
     ("empty", not_empty),
+    ("repeats_itself", says_it_once),
     ("language", speaks_the_source_language),
     ("refers_to_input", stands_alone),
 )

@@ -87,7 +87,7 @@ def test_the_file_stands_beside_the_configuration(tmp_path: Path) -> None:
         ("taxonomy: {rebuild_share: -1}", "taxonomy.rebuild_share"),
         ("export: {balance: tag}", "export.balance is tag, but there are no tags"),
         ("export: {max_share: 0}", "export.max_share"),
-        ("taxonomy: {sources: model}", "did you mean 'source'?"),
+        ("taxonomy: {sources: model}", "did you mean 'source' or 'documents.sources'?"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(tmp_path: Path, text: str, sentence: str) -> None:

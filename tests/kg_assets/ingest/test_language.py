@@ -25,6 +25,9 @@ from kg_assets.ingest.language import detect_language, language_name
         ("Фитофтороз картофеля вызывает оомицет.", "ru"),
         ("यह आलू की एक बीमारी है।", "hi"),
         ("Siehe https://example.org/the/late/blight/of/potato und dann weiter lesen.", "de"),
+        ("Europa orbits Jupiter. Io orbits Jupiter.", "en"),
+        ("Luzern ass eng Stad an der Schwäiz.", "lb"),
+        ("Esperanto estas internacia planlingvo kiu estas facile lernebla.", "eo"),
         ("THE PUMP MUST BE CLOSED BEFORE THE VALVE IS OPENED.", "en"),
     ],
 )

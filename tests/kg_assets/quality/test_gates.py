@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from kg_assets.quality.gates import Verdict, judge_pairs
 from tests.kg_assets.stage_samples import pair
 
+ROUND_AND_ROUND = (
+    "The farm has blight, which is caused by the oomycete Phytophthora infestans, which is an oomycete that "
+    "causes blight, which is caused by the oomycete Phytophthora infestans, which is an oomycete."
+)
 GOOD = [
     pair(
         "Which document must a pharmacist sign?", "A pharmacist must sign the controlled substances register."
@@ -21,6 +25,10 @@ GOOD = [
     pair("根据气象资料，该地区年降水量是多少？", "约600毫米。", language="zh"),
     pair("Which plant?", "Ystrad.", form="multi_hop", reasoning=["one", "two"]),
     pair("Who wrote it?", "Qi"),
+    pair(
+        "What are the doses?",
+        "Adults take 5 mg by mouth once a day with food, children take 2 mg by mouth once a day with food.",
+    ),
     pair("How many?", "42"),
 ]
 
@@ -46,6 +54,16 @@ def test_an_ordinary_pair_passes(good: object) -> None:
             pair("红隼二号泵由谁制造？", "It was built by Harrow Works.", language="zh"),
             "language",
             "answer is in English",
+        ),
+        (pair("What is it?", ROUND_AND_ROUND), "repeats_itself", "by the oomycete phytophthora"),
+        (
+            pair(
+                "泵由谁制造？",
+                "泵由哈罗机械厂在利兹的第二车间制造，因为泵由哈罗机械厂在利兹的第二车间制造。",
+                language="zh",
+            ),
+            "repeats_itself",
+            "哈 罗 机 械 厂",
         ),
         (pair("What does the text say about Leeds?"), "refers_to_input", "'does the text say'"),
         (
