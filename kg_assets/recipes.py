@@ -93,7 +93,9 @@ INGREDIENTS: Mapping[str, Ingredients] = {
         ),
     ),
     "entity_embeddings": Ingredients(EMBEDDINGS_VERSION),
-    "entity_pairs": Ingredients(PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve",)),
+    "entity_pairs": Ingredients(
+        PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve", "entities.similarity")
+    ),
     "entity_aliases": Ingredients(ALIASES_VERSION, settings=("entities.aliases",)),
     "knowledge_graph": Ingredients(
         MERGE_VERSION, None, (("graph", "summary"),), ("extraction.description_tokens",)
@@ -156,11 +158,6 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
         endpoint = configuration.endpoint(role)
         identity = endpoint.identity() if endpoint else {"model": None}
         found |= {f"{role} {name}": value for name, value in identity.items()}
-    if stage == "entity_pairs" and configuration.name_embedder is not None:
-        found |= {
-            f"entities.similarity.{name}": least
-            for name, least in configuration.settings.entities.similarity.model_dump().items()
-        }
     if stage == "entity_aliases":
         found["names in the file of aliases"] = fingerprint(asdict(configuration.aliases))
     if stage == "taxonomy" and configuration.taxonomy is not None:
@@ -172,6 +169,8 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
             found[f"prompt {task}.{language}"] = fingerprint(text)
     settings = configuration.settings.model_dump(mode="json", by_alias=True)
     for path in of.settings:
+        if path == "entities.similarity" and configuration.name_embedder is None:
+            continue  # without vectors it changes nothing, and nothing is stale because of it
         found |= _flat(path, _at(settings, path))
     return found
 
