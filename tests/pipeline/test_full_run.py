@@ -15,7 +15,7 @@ import networkx as nx
 import pytest
 
 from dagster_project.definitions import defs
-from kg_assets.export.collect import STAGES
+from kg_assets.stages import STAGES
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
 from tests.pipeline.project import CANARY_KEY, CHINESE, ENGLISH, Project, Result, processes_that_stay
