@@ -95,7 +95,7 @@ def run(workbench: "Workbench", corpus: str | None, select: str | None, dry_run:
         return
     from dagster_project.run import RunOutcome, run_corpus
     from dagster_project.terminal import TerminalProgress
-    from kg_assets.export.collect import STAGES
+    from kg_assets.stages import STAGES
     from resources import progress
 
     outcomes: list[RunOutcome] = []

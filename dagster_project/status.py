@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from kg_assets.costs import NO_COST, Cost, cost_by_stage
-from kg_assets.export.collect import STAGES
-from kg_assets.freshness import UPSTREAM, PastRun, stale_because
+from kg_assets.freshness import PastRun, stale_because
 from kg_assets.ingest.documents import scan_documents
 from kg_assets.recipes import recipe
+from kg_assets.stages import STAGES, UPSTREAM
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
 

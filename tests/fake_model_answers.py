@@ -192,8 +192,13 @@ def _atomic(body: Mapping[str, Any], _: Json) -> Json:
 
 
 def _aggregated_answer(body: Mapping[str, Any], _: Json) -> Json:
+    """The sentences of all facts, each said once."""
     facts = json.loads(payload(body))["facts"]
-    return {"answer": ("" if is_chinese("".join(facts)) else " ").join(facts)}
+    told: dict[str, str] = {}
+    for sentence in (part.strip() for fact in facts for part in re.split(r"(?<=[.。])", fact)):
+        told.setdefault(re.split("[:：]", sentence)[-1].strip(), sentence)
+    told.pop("", None)
+    return {"answer": ("" if is_chinese("".join(facts)) else " ").join(told.values())}
 
 
 def _aggregated_question(body: Mapping[str, Any], _: Json) -> Json:

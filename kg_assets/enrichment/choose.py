@@ -66,7 +66,7 @@ def find_page(wanted: Wanted, search: Search, ask: Ask, count_tokens: Callable[[
     """
     pages = search(wanted.name, wanted.language)
     if not pages:
-        raise Dropped("no_page", "The encyclopedia has no page that this name leads to.")
+        raise Dropped("no_page", f"The encyclopedia has no page that “{wanted.name}” leads to.")
 
     def chosen(answer: Any) -> int:
         number = answer["page"]
@@ -77,7 +77,7 @@ def find_page(wanted: Wanted, search: Search, ask: Ask, count_tokens: Callable[[
     number, _ = ask_structured(ask, choice_request(wanted, pages), chosen)
     if number == 0:
         titles = ", ".join(page.title for page in pages)
-        raise Dropped("no_match", "No page is certainly about this entity.", titles)
+        raise Dropped("no_match", f"No page is certainly about “{wanted.name}”.", titles)
     page = pages[number - 1]
     return PageRow(
         entity_id=wanted.entity_id,

@@ -9,15 +9,10 @@ from kg_assets.checks import blocking, check_specs, stage_checks
 from kg_assets.comprehension.assets import comprehension
 from kg_assets.costs import copy_calls
 from kg_assets.domain import Comprehension, fingerprint
-from kg_assets.export.collect import (
-    EXPORT_VERSION,
-    export_pairs,
-    mismatched_evidence,
-    report_data,
-    what_was_lost,
-)
+from kg_assets.export.collect import EXPORT_VERSION, report_data, what_was_lost
 from kg_assets.export.files import Content, ExportedFile, unchanged, write_files
 from kg_assets.export.graph_files import write_graph
+from kg_assets.export.pairs import export_pairs, mismatched_evidence
 from kg_assets.export.report import render_report
 from kg_assets.export.sft import remove_exports, write_exports
 from kg_assets.graph.assets import knowledge_graph

@@ -12,7 +12,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from dagster_project.definitions import defs
 from dagster_project.jobs import GROUPS
-from kg_assets.export.collect import STAGES
+from kg_assets.stages import STAGES
 from tests.environment import without_our_variables
 
 CODE_ROOT = Path(__file__).resolve().parents[2]

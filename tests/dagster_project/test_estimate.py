@@ -3,7 +3,7 @@
 import pytest
 
 from dagster_project.estimate import EXPECTED, SECONDS_FOR_EACH_EFFORT, UNITS_PER_CHUNK, RunEstimate, clock
-from kg_assets.export.collect import STAGES
+from kg_assets.stages import STAGES
 
 ATOMIC_OF_A_UNIT = EXPECTED["qa_atomic"].rows_for_each
 

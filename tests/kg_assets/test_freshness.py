@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from kg_assets.export.collect import STAGES
-from kg_assets.freshness import UPSTREAM, PastRun, ancestors, stale_because
+from kg_assets.freshness import PastRun, ancestors, stale_because
 from kg_assets.recipes import INGREDIENTS
+from kg_assets.stages import STAGES, UPSTREAM
 from resources.settings import Settings
 
 RECIPE = {"stage version": "1"}

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from kg_assets.export.collect import STAGES
+from kg_assets.stages import STAGES
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
 from tests.pipeline.project import CHINESE, ENGLISH, GRAPHTUTOR, Project, processes_that_stay

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kg_assets import prompts, recipes
-from kg_assets.export.collect import STAGES
 from kg_assets.recipes import INGREDIENTS, Ingredients
+from kg_assets.stages import STAGES
 from kg_assets.synthesis import plan
 from resources.embedded.graph_server import GraphLease
 from tests.fake_model_server import FakeModelServer

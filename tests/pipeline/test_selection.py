@@ -2,7 +2,7 @@
 
 import pytest
 
-from kg_assets.export.collect import STAGES
+from kg_assets.stages import STAGES
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.project import ENGLISH, Project
 

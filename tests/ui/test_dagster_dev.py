@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from dagster_project.run import DAGSTER_YAML
-from kg_assets.export.collect import STAGES
+from kg_assets.stages import STAGES
 from tests.pipeline.project import CODE_ROOT, Project
 from tests.ui.served import STOP_S, ServedUi, processes_of, wait_until
 

@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.jobs import GROUPS
-from kg_assets.export.collect import STAGES
+from kg_assets.stages import STAGES
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.project import CANARY_KEY, Project
 from tests.ui.served import STOP_S, ServedUi, processes_of, wait_until

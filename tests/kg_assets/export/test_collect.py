@@ -20,15 +20,9 @@ from kg_assets.domain import (
     entity_id,
     relation_id,
 )
-from kg_assets.export.collect import (
-    SPANS_PER_UNIT,
-    STAGES,
-    EvidenceChoice,
-    export_pairs,
-    mismatched_evidence,
-    report_data,
-    what_was_lost,
-)
+from kg_assets.export.collect import report_data, what_was_lost
+from kg_assets.export.pairs import SPANS_PER_UNIT, EvidenceChoice, export_pairs, mismatched_evidence
+from kg_assets.stages import STAGES
 from resources.configuration import Configuration, load_configuration
 from resources.models.response_store import PaidCall
 from resources.warehouse.warehouse import Warehouse, insert_rows
