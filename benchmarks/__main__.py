@@ -6,7 +6,7 @@ from importlib import import_module
 from benchmarks.table import show
 
 ALL = ("startup", "documents", "entities", "gateway", "graph", "subgraphs", "pipeline")
-ON_DEMAND = ("tags",)
+ON_DEMAND = ("tags", "embeddings")
 """They ask a real model, which takes minutes: run only where they are named."""
 
 

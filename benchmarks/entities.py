@@ -91,8 +91,8 @@ def _sum(judged: Iterable[tuple[Mapping[str, Any], Mapping[str, str]]]) -> Score
     return Score(right, wrong, missed)
 
 
-def _canonical(pairs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Entity id to canonical id, for the names of these pairs."""
+def corpus_of(pairs: Sequence[Mapping[str, Any]]) -> tuple[list[Named], list[Passage]]:
+    """The names of these pairs, each once, and their texts."""
     named: dict[str, Named] = {}
     for pair in pairs:
         for thing in (pair["a"], pair["b"]):
@@ -100,8 +100,13 @@ def _canonical(pairs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             before = named[key].descriptions if key in named else ()
             named[key] = Named(key, thing["name"], thing["type"], (*before, thing["description"]))
     passages = [Passage(f"c{n}", pair["text"]) for n, pair in enumerate(pairs) if pair["text"]]
-    entities = list(named.values())
-    canonical = {key: key for key in named}
+    return list(named.values()), passages
+
+
+def _canonical(pairs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Entity id to canonical id, for the names of these pairs."""
+    entities, passages = corpus_of(pairs)
+    canonical = {entity.entity_id: entity.entity_id for entity in entities}
     canonical |= {
         row.alias_id: row.canonical_id for row in aliases(entities, rule_decisions(entities, passages))
     }

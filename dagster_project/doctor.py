@@ -12,7 +12,7 @@ from kg_assets.ingest.corpora import scan_corpora
 from resources.embedded.model_files import model_path
 from resources.errors import CallFailed, TutorError
 from resources.models.structured import ask_structured
-from resources.models.types import ChatRequest, Message, Role
+from resources.models.types import ChatRequest, EmbeddingRequest, Message, Role
 from resources.workbench import RunBench, Workbench
 
 MIN_FREE_GB = 2.0
@@ -35,7 +35,7 @@ class Finding:
 
 
 def examine(workbench: Workbench) -> list[Finding]:
-    """Try the configuration, disk, documents, both models and the graph, each on its own."""
+    """Try the configuration, disk, documents, the models and the graph, each on its own."""
     return list(_findings(workbench))
 
 
@@ -75,6 +75,8 @@ def _findings(workbench: Workbench) -> Iterator[Finding]:
                 yield _tried("structured output", lambda: _structured(bench))
             elif reached.ok:
                 yield _tried("trainee's logprobs", lambda: _logprobs(bench))
+        if configuration.embedder is not None:
+            yield _tried("embedder", lambda: _embeddings(bench))
     finally:
         bench.close()
 
@@ -141,3 +143,12 @@ def _logprobs(bench: RunBench) -> str:
     if bench.gateway("trainee").supports_logprobs():
         return "given: judged by log-probabilities"
     return "not given: judged by sampling, which takes several calls a statement"
+
+
+def _embeddings(bench: RunBench) -> str:
+    # The time makes it another request each time, as in `_model`.
+    request = EmbeddingRequest((f"pump {time.time_ns()}", "泵"), stage="doctor", item_id="embedder")
+    gateway = bench.gateway("embedder")
+    numbers = gateway.ask(request).vectors.shape[1]
+    unused = "" if bench.configuration.name_embedder else "; not asked unless entities.resolve is model"
+    return f"{gateway.model} ({gateway.url}) gives vectors of {numbers} numbers{unused}"

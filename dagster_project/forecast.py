@@ -22,7 +22,13 @@ from dagster_project.estimate import EXPECTED, UNITS_PER_CHUNK
 from kg_assets.comprehension.measure import measure
 from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
 from kg_assets.enrichment.plan import enrichment_items, page_claim_items
-from kg_assets.entities.plan import alias_items, decide_pairs, pair_items, store_moved_units
+from kg_assets.entities.plan import (
+    alias_items,
+    decide_pairs,
+    embedding_items,
+    pair_items,
+    store_moved_units,
+)
 from kg_assets.entities.types import Decision
 from kg_assets.graph.merge import describe
 from kg_assets.graph.plan import claim_items, unit_items
@@ -59,6 +65,7 @@ USUAL = {
     "claims": Usual(1.0, 1500.0, 900.0),
     "enrichment": Usual(1.0, 900.0, 8.0),
     "enrichment_claims": Usual(1.0, 1500.0, 900.0),
+    "entity_embeddings": Usual(1.0, 300.0, 0.0),
     "entity_pairs": Usual(1.0, 900.0, 120.0),
     "topics": Usual(1.0, 1900.0, 120.0),
     "taxonomy": Usual(1.0, 900.0, 500.0),
@@ -77,8 +84,9 @@ USUAL_WITH_COREFERENCE = Usual(2.0, 4000.0, 1100.0)
 
 PAGES_PER_UNIT = {"enrichment": 0.5, "enrichment_claims": 0.25}
 """Entities that are looked up, and pages that are found, for each entity or relation of the documents."""
-GROUPS_PER_UNIT = 0.01
-"""Groups of pairs of names that rules leave open, for each entity or relation, until a corpus has its own."""
+GROUPS_PER_UNIT = {"entity_embeddings": 0.06, "entity_pairs": 0.01}
+"""Groups of names, and of pairs of names that rules leave open, for each entity or relation, until a corpus
+has its own."""
 
 TOPIC_GROUPS_PER_UNIT = 0.02
 MOST_TOPIC_GROUPS = 80
@@ -207,6 +215,12 @@ class _Forecaster:
     def _resolve(self, writer: Mapping[str, Any]) -> None:
         """The stages of entity resolution, of which only groups of open pairs go to a model."""
         settings, warehouse = self._bench.settings.entities, self._warehouse
+        embedder = self._bench.configuration.name_embedder
+        if embedder is not None:
+            identity = embedder.identity()
+            self._ask("entity_embeddings", "embedder", lambda: embedding_items(warehouse, identity))
+        elif not self._share:
+            self._make("entity_embeddings", [], lambda _item, _ask: [])
         if self._share:
             if settings.resolve == "model":
                 self._ask("entity_pairs", "synthesizer", list)
@@ -289,8 +303,8 @@ class _Forecaster:
             return round(int(last["rows_in"].iloc[0]) * grown)
         if stage in PAGES_PER_UNIT:
             return max(1, round(self._counts["units"] * PAGES_PER_UNIT[stage]))
-        if stage == "entity_pairs":
-            return max(1, round(self._counts["units"] * GROUPS_PER_UNIT))
+        if stage in GROUPS_PER_UNIT:
+            return max(1, round(self._counts["units"] * GROUPS_PER_UNIT[stage]))
         if stage == "taxonomy":
             return 1
         if stage == "topics":

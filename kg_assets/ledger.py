@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 FLUSH_ROWS = 500
 FLUSH_SECONDS = 2.0
-TRANSIENT_REASONS = frozenset({"timeout", "server_error", "connection", "rate_limited"})
+TRANSIENT_REASONS = frozenset({"timeout", "server_error", "connection", "rate_limited", "bad_vectors"})
 """Failures of the surroundings, not of the row: tried again in the next run although the key is the same."""
 
 

@@ -11,6 +11,7 @@ from kg_assets.comprehension.state import STATEMENTS_VERSION
 from kg_assets.domain import fingerprint
 from kg_assets.enrichment.choose import ENRICHMENT_VERSION
 from kg_assets.enrichment.plan import PAGE_CLAIMS_VERSION
+from kg_assets.entities.embed import EMBEDDINGS_VERSION
 from kg_assets.entities.plan import ALIASES_VERSION, PAIRS_VERSION
 from kg_assets.export.collect import EXPORT_VERSION
 from kg_assets.graph.extract import CLAIMS_VERSION
@@ -29,7 +30,6 @@ from kg_assets.taxonomy.topics import TOPICS_VERSION
 from kg_assets.taxonomy.tree import TREE_VERSION
 from resources.configuration import Configuration
 from resources.models.types import Role
-from resources.settings import Settings
 
 SHOWN_CHARS = 40
 
@@ -92,7 +92,10 @@ INGREDIENTS: Mapping[str, Ingredients] = {
             "extraction.language",
         ),
     ),
-    "entity_pairs": Ingredients(PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve",)),
+    "entity_embeddings": Ingredients(EMBEDDINGS_VERSION),
+    "entity_pairs": Ingredients(
+        PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve", "entities.similarity")
+    ),
     "entity_aliases": Ingredients(ALIASES_VERSION, settings=("entities.aliases",)),
     "knowledge_graph": Ingredients(
         MERGE_VERSION, None, (("graph", "summary"),), ("extraction.description_tokens",)
@@ -150,9 +153,9 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     """The recipe of `stage` under this configuration: a flat mapping of what changes its row keys."""
     of = INGREDIENTS[stage]
     found: dict[str, Any] = {"stage version": of.version}
-    role = "synthesizer" if _asks_by_setting(stage, configuration.settings) else of.role
+    role = _role_by_setting(stage, configuration) or of.role
     if role is not None:
-        endpoint = configuration.synthesizer if role == "synthesizer" else configuration.trainee
+        endpoint = configuration.endpoint(role)
         identity = endpoint.identity() if endpoint else {"model": None}
         found |= {f"{role} {name}": value for name, value in identity.items()}
     if stage == "entity_aliases":
@@ -166,19 +169,26 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
             found[f"prompt {task}.{language}"] = fingerprint(text)
     settings = configuration.settings.model_dump(mode="json", by_alias=True)
     for path in of.settings:
+        if path == "entities.similarity" and configuration.name_embedder is None:
+            continue  # without vectors it changes nothing, and nothing is stale because of it
         found |= _flat(path, _at(settings, path))
     return found
 
 
-def _asks_by_setting(stage: str, settings: Settings) -> bool:
-    """Whether a stage that has no role of its own asks the synthesizer."""
-    if stage in ("enrichment", "enrichment_claims"):
-        return settings.extraction.enrich != "off"
-    if stage in ("topics", "taxonomy"):
-        return settings.taxonomy.source == "model"
-    if stage == "chunk_tags":
-        return settings.taxonomy.source != "off"
-    return stage == "entity_pairs" and settings.entities.resolve == "model"
+def _role_by_setting(stage: str, configuration: Configuration) -> Role | None:
+    """Whom a stage that has no role of its own asks, if anybody."""
+    settings = configuration.settings
+    if stage == "entity_embeddings":
+        return None if configuration.name_embedder is None else "embedder"
+    asks = {
+        "enrichment": settings.extraction.enrich != "off",
+        "enrichment_claims": settings.extraction.enrich != "off",
+        "topics": settings.taxonomy.source == "model",
+        "taxonomy": settings.taxonomy.source == "model",
+        "chunk_tags": settings.taxonomy.source != "off",
+        "entity_pairs": settings.entities.resolve == "model",
+    }
+    return "synthesizer" if asks.get(stage) else None
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

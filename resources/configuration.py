@@ -21,7 +21,7 @@ from resources.embedded.model_files import LOCAL_MODELS, LocalModel
 from resources.errors import SettingsError
 from resources.models.limits import price_of
 from resources.models.settings import ModelSettings
-from resources.models.types import Role
+from resources.models.types import VARIABLES, Role
 from resources.settings import DEFAULT_ALIASES_FILE, Settings
 from resources.sources.addresses import Source, resolve_source
 from resources.taxonomy_file import TagTree, read_taxonomy
@@ -49,6 +49,8 @@ class Endpoint:
     def identity(self) -> dict[str, Any]:
         """All of the endpoint that can change an answer: model, revision and sampling parameters."""
         s = self.settings
+        if self.role == "embedder":
+            return {"model": self.model, "revision": s.revision}
         return {
             "model": self.model,
             "revision": s.revision,
@@ -71,8 +73,9 @@ class GraphAddress:
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Settings and addresses of one run. `documents` is the documents root, `trainee` None where there is
-    none to examine, `graph` None for the embedded one, `aliases` what the user's own file says of names,
-    `taxonomy` the user's own tags, None without such a file, `sources` the remote documents of all corpora.
+    none to examine, `embedder` None where none is named, `graph` None for the embedded one, `aliases` what
+    the user's own file says of names, `taxonomy` the user's own tags, None without such a file, `sources` the
+    remote documents of all corpora.
     """
 
     settings: Settings
@@ -83,6 +86,16 @@ class Configuration:
     aliases: OwnAliases = NO_ALIASES
     taxonomy: TagTree | None = None
     sources: tuple[Source, ...] = ()
+    embedder: Endpoint | None = None
+
+    def endpoint(self, role: Role) -> Endpoint | None:
+        """The endpoint of a model, None where there is none."""
+        return {"synthesizer": self.synthesizer, "trainee": self.trainee, "embedder": self.embedder}[role]
+
+    @property
+    def name_embedder(self) -> Endpoint | None:
+        """The embedder, where names are to be embedded."""
+        return self.embedder if self.settings.entities.resolve == "model" else None
 
     @property
     def source_corpora(self) -> frozenset[str]:
@@ -107,11 +120,13 @@ def load_configuration(
     settings = read_settings(config_file)
     synthesizer = _endpoint("synthesizer", settings.models.synthesizer, variables)
     own = synthesizer.local is None
-    named = any(variables.get(f"TRAINEE_{name}") for name in ("MODEL", "BASE_URL"))
-    named = named or bool(settings.models.trainee.model or settings.models.trainee.base_url)
-    examined = settings.comprehension.enabled and (named or not own)
+    examined = settings.comprehension.enabled and (
+        _is_named("trainee", settings.models.trainee, variables) or not own
+    )
     trainee = _endpoint("trainee", settings.models.trainee, variables) if examined else None
-    for endpoint in (synthesizer, trainee):
+    embeds = _is_named("embedder", settings.models.embedder, variables)
+    embedder = _endpoint("embedder", settings.models.embedder, variables) if embeds else None
+    for endpoint in (synthesizer, trainee, embedder if settings.entities.resolve == "model" else None):
         # Before anything is spent, and not only when the first call of a model is due.
         if settings.budget_usd is not None and endpoint is not None and endpoint.local is None:
             price_of(endpoint.settings, endpoint.role, needed=True)
@@ -125,7 +140,7 @@ def load_configuration(
         resolve_source(source.url, source.corpus, variables) for source in settings.documents.sources
     )
     return Configuration(
-        settings, documents, synthesizer, trainee, _graph(variables), aliases, taxonomy, sources
+        settings, documents, synthesizer, trainee, _graph(variables), aliases, taxonomy, sources, embedder
     )
 
 
@@ -207,12 +222,18 @@ def _variables() -> dict[str, str]:
     return from_file | dict(os.environ)
 
 
+def _is_named(role: Role, settings: ModelSettings, variables: Mapping[str, str]) -> bool:
+    """Whether the user names a model or an address for `role`."""
+    named = any(variables.get(f"{VARIABLES[role]}_{name}") for name in ("MODEL", "BASE_URL"))
+    return named or bool(settings.model or settings.base_url)
+
+
 def _endpoint(role: Role, settings: ModelSettings, variables: Mapping[str, str]) -> Endpoint:
-    prefix = role.upper()
+    prefix = VARIABLES[role]
     model = variables.get(f"{prefix}_MODEL") or settings.model
     base_url = variables.get(f"{prefix}_BASE_URL") or settings.base_url
     api_key = variables.get(f"{prefix}_API_KEY", "")
-    local = LOCAL_MODELS
+    local = {} if role == "embedder" else LOCAL_MODELS
     if base_url is None and (model is None or model in local):
         chosen = local[model or DEFAULT_LOCAL[role]]
         return Endpoint(role, chosen.name, "", "", settings, chosen)
@@ -254,16 +275,17 @@ def _refuse_secrets(loaded: Mapping[Any, Any], path: Path, place: tuple[str, ...
     """Keys and passwords, by the names people give them, anywhere in the file."""
     for name, value in loaded.items():
         here = (*place, str(name))
-        role = here[1].upper() if here[0] == "models" and len(here) == 3 else "SYNTHESIZER"
+        of_model = here[0] == "models" and len(here) == 3
+        prefix = next((VARIABLES[role] for role in VARIABLES if of_model and role == here[1]), "SYNTHESIZER")
         if re.sub(r"[^a-z]", "", str(name).lower()) in _SECRETS:
             raise SettingsError(
-                f"{path}: secrets do not belong in a configuration file: put {role}_API_KEY (NEO4J_PASSWORD) "
-                f"into the environment or into .env and remove {'.'.join(here)!r} here."
+                f"{path}: secrets do not belong in a configuration file: put {prefix}_API_KEY "
+                f"(NEO4J_PASSWORD) into the environment or into .env and remove {'.'.join(here)!r} here."
             )
         if name == "base_url" and isinstance(value, str) and "@" in value:
             raise SettingsError(
                 f"{path}: an address with a password does not belong in a configuration file: put it into "
-                f"the environment as {role}_BASE_URL and remove {'.'.join(here)!r} here."
+                f"the environment as {prefix}_BASE_URL and remove {'.'.join(here)!r} here."
             )
         if isinstance(value, Mapping) and len(here) < 5:  # a YAML alias can contain itself
             _refuse_secrets(value, path, here)

@@ -183,11 +183,21 @@ class ExtractionSettings(Section):
         return language
 
 
+class SimilaritySettings(Section):
+    """The least cosine of two names that the embedder's vectors make a candidate, where they are written in
+    two scripts and in one; 1 for none. Each model has a scale of its own."""
+
+    across_scripts: Annotated[float, Field(ge=-1, le=1)] = 0.86
+    within_script: Annotated[float, Field(ge=-1, le=1)] = 0.92
+
+
 class EntitiesSettings(Section):
     """Which names mean one thing. By `rules` where that is certain, by the `model` where it is not, or `off`;
-    the user's file `aliases`, relative to the configuration file, holds in any case."""
+    the user's file `aliases`, relative to the configuration file, holds in any case. With `model` and an
+    embedder, names as near as `similarity` says are put to the model too."""
 
     resolve: Literal["off", "rules", "model"] = "rules"
+    similarity: SimilaritySettings = SimilaritySettings()
     aliases: str = DEFAULT_ALIASES_FILE
 
     @field_validator("resolve", mode="before")
@@ -310,10 +320,11 @@ class ExportSettings(Section):
 
 
 class ModelsSettings(Section):
-    """The two models."""
+    """The models; of the embedder's settings those of sampling do not count."""
 
     synthesizer: ModelSettings = ModelSettings()
     trainee: ModelSettings = ModelSettings()
+    embedder: ModelSettings = ModelSettings()
 
 
 class Settings(Section):

@@ -23,7 +23,7 @@ from resources.graph.store import GraphStore
 from resources.models.gateway import Gateway
 from resources.models.limits import Budget
 from resources.models.response_store import ResponseStore
-from resources.models.types import Role
+from resources.models.types import VARIABLES, Role
 from resources.settings import WORKSPACE_MARKER
 from resources.sources.mirror import Mirror
 from resources.tokenizer import Tokenizer
@@ -129,11 +129,12 @@ class RunBench:
         """The endpoint of a model.
 
         Raises:
-            SettingsError: a trainee is asked for and there is none.
+            SettingsError: a trainee or an embedder is asked for and there is none.
         """
-        endpoint = self.configuration.synthesizer if role == "synthesizer" else self.configuration.trainee
+        endpoint = self.configuration.endpoint(role)
         if endpoint is None:
-            raise SettingsError("There is no trainee: set TRAINEE_MODEL and TRAINEE_BASE_URL.")
+            prefix = VARIABLES[role]
+            raise SettingsError(f"There is no {role}: set {prefix}_MODEL and {prefix}_BASE_URL.")
         return endpoint
 
     def gateway(self, role: Role) -> Gateway:

@@ -2,7 +2,7 @@
 
 import os
 
-_OURS = ("SYNTHESIZER_", "TRAINEE_", "NEO4J_", "GRAPHTUTOR_", "DAGSTER_")
+_OURS = ("SYNTHESIZER_", "TRAINEE_", "EMBEDDING_", "NEO4J_", "GRAPHTUTOR_", "DAGSTER_")
 
 
 def without_our_variables() -> dict[str, str]:

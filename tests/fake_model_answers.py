@@ -32,9 +32,11 @@ _PRONOUN = re.compile(r"(?:It|He|She|They)\b|[它他她]")
 _MOST_CHARS = 500
 
 
-def chat_answer(body: Mapping[str, Any]) -> str:
-    """The text of the answer to a chat completion request."""
+def chat_answer(body: Mapping[str, Any], synonyms: Sequence[Sequence[str]] = ()) -> str:
+    """The text of the answer to a chat completion request; `synonyms` are names that mean one thing."""
     schema = requested_schema(body)
+    if schema is not None and schema.get("title") == "EntityPairs":
+        return json.dumps(_entity_pairs(body, synonyms))
     if schema is not None and (task := _TASKS.get(str(schema.get("title")))):
         return json.dumps(task(body, schema), ensure_ascii=False)
     if schema is not None:
@@ -210,14 +212,15 @@ def _multi_hop(body: Mapping[str, Any], _: Json) -> Json:
     return {"question": _question(facts[:2]), "answer": facts[-1], "reasoning": steps}
 
 
-def _entity_pairs(body: Mapping[str, Any], _: Json) -> Json:
-    """Same: equal letters and digits, or the initials of the other name. Unsure: another script."""
+def _entity_pairs(body: Mapping[str, Any], synonyms: Sequence[Sequence[str]]) -> Json:
+    """Same: synonyms, equal letters and digits, or the initials of the other name. Unsure: another script."""
     answers = []
     for pair in json.loads(payload(body))["pairs"]:
         names = [str(pair[end]["name"]) for end in ("a", "b")]
         bare = [re.sub(r"[\W_]", "", name).casefold() for name in names]
         initials = ["".join(word[0] for word in re.findall(r"\w+", name)).casefold() for name in names]
-        if bare[0] == bare[1] or bare[0] == initials[1] or bare[1] == initials[0]:
+        known = any(names[0] in group and names[1] in group for group in synonyms)
+        if known or bare[0] == bare[1] or bare[0] == initials[1] or bare[1] == initials[0]:
             verdict = "same"
         else:
             verdict = "unsure" if is_chinese(names[0]) != is_chinese(names[1]) else "different"
@@ -285,7 +288,6 @@ _TASKS = {
     "MergedTopics": _merged_topics,
     "TagTree": _tag_tree,
     "ChunkTags": _chunk_tags,
-    "EntityPairs": _entity_pairs,
     "Coreference": _coreference,
     "Extraction": _extraction,
     "Statements": _statements,

@@ -40,6 +40,8 @@ class Behaviour:
             "retry_after": …}`.
         faulty: pairs of a regular expression for the whole prompt and the fault that such a request always
             meets.
+        synonyms: names that mean one thing, by their vectors and for who is asked about pairs.
+        most_texts: the most texts that an embeddings request may hold, 0 for any number.
         records: whether requests are kept to be looked at; a benchmark makes too many of them.
         faults: fault -> rate; which request fails depends on `fault_seed`, its body and how often that came.
     """
@@ -67,6 +69,8 @@ class Behaviour:
     faults: dict[str, float] = field(default_factory=dict)
     fault_seed: int = 0
     retry_after: str = ""
+    synonyms: list[list[str]] = field(default_factory=list)
+    most_texts: int = 0
     latency_s: float = 0.0
     hang_s: float = 30.0
     records: bool = True
@@ -118,7 +122,9 @@ class State:
                 self.requests[number]["answered_at"] = time.time()
 
     def _by_prompt(self, body: Json) -> str:
-        prompt = "\n".join(str(message["content"]) for message in body.get("messages", ()))
+        prompt = "\n".join(
+            [*(str(message["content"]) for message in body.get("messages", ())), *body.get("input", ())]
+        )
         return next((f for pattern, f in self.behaviour.faulty if re.search(pattern, prompt)), "")
 
     def _by_rate(self, what: str) -> str:
@@ -163,6 +169,11 @@ def check_access(behaviour: Behaviour, body: Json, authorization: str) -> None:
 
 def check_parameters(behaviour: Behaviour, body: Json) -> None:
     """Raises Refused for what this endpoint does not understand, in the words of real ones."""
+    texts = body.get("input", ())
+    if behaviour.most_texts and len(texts) > behaviour.most_texts:
+        raise Refused(
+            400, f"batch size {len(texts)} is invalid, it should not be larger than {behaviour.most_texts}"
+        )
     wanted = body.get("response_format", {}).get("type", "none")
     ranks = ("none", "json_object", "json_schema")
     strict = body.get("response_format", {}).get("json_schema", {}).get("strict", False)
@@ -199,7 +210,7 @@ def completion(behaviour: Behaviour, body: Json) -> Json:
     text = next((answer for pattern, answer in behaviour.canned if re.search(pattern, prompt)), None)
     if text is None:
         prose = behaviour.ignores_schema and in_schema_mode
-        text = "I would rather talk about the weather." if prose else chat_answer(body)
+        text = "I would rather talk about the weather." if prose else chat_answer(body, behaviour.synonyms)
     message: Json = {"role": "assistant", "content": text}
     thought = 'Let me think. Perhaps {"entities": []}? yes.'
     if behaviour.reasoning == "think":

@@ -21,6 +21,7 @@ from typing import IO, Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tests.fake_embeddings import embeddings, spoil
 from tests.fake_model_behaviour import (
     Behaviour,
     Json,
@@ -32,10 +33,11 @@ from tests.fake_model_behaviour import (
 )
 
 CHAT = "/v1/chat/completions"
+EMBEDDINGS = "/v1/embeddings"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Routes: chat, models, and `/control/…` for the handle."""
+    """Routes: chat, embeddings, models, and `/control/…` for the handle."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -63,25 +65,46 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/control/reset":
             self.state.reset()
             self._send(200, {})
-        elif self.path == CHAT:
+        elif self.path in (CHAT, EMBEDDINGS):
             fate = self.state.begin({k.lower(): v for k, v in self.headers.items()}, body)
             try:
-                self._chat(body, fate)
+                (self._chat if self.path == CHAT else self._embeddings)(body, fate)
             finally:
                 self.state.end()
         else:
             self._send(404, {"error": {"message": f"no route {self.path}"}})
 
-    def _chat(self, body: Json, fate: Json) -> None:
-        behaviour = self.state.behaviour
+    def _embeddings(self, body: Json, fate: Json) -> None:
+        behaviour, fault = self.state.behaviour, fate["fault"]
+        if self._is_refused(behaviour, body, fate):
+            return
+        answer = embeddings(behaviour, body)
+        if fault == "half":
+            self._send_half(answer, hang_s=0)
+        elif fault == "not_json":
+            self._send_bytes(200, b'{"data": [{"embedding": ', {})
+        else:
+            spoil(answer["data"], fault)
+            self._send(200, answer)
+            self.state.answered(fate["number"])
+
+    def _is_refused(self, behaviour: Behaviour, body: Json, fate: Json) -> bool:
+        """Faults that do not depend on the answer, and what this endpoint does not take; True if one of them
+        was sent."""
         time.sleep(behaviour.latency_s)
         try:
             check_access(behaviour, body, self.headers.get("Authorization", ""))
             if self._fails(fate, behaviour):
-                return
+                return True
             check_parameters(behaviour, body)
         except Refused as refusal:
             self._send(refusal.status, refusal.body)
+            return True
+        return False
+
+    def _chat(self, body: Json, fate: Json) -> None:
+        behaviour = self.state.behaviour
+        if self._is_refused(behaviour, body, fate):
             return
         answer = completion(behaviour, body)
         choice = answer["choices"][0]
@@ -228,7 +251,7 @@ class FakeModelServer:
         self._control("reset", {})
 
     def requests(self) -> list[Json]:
-        """Chat requests in order of arrival: `headers` (lower case), `body` and its
+        """Model requests in order of arrival: `headers` (lower case), `body` and its
         `digest`, `fault`, `at`, and `answered_at`, None where no answer was sent whole."""
         requests: list[Json] = self._control("requests")
         return requests
@@ -238,11 +261,11 @@ class FakeModelServer:
         return [request["body"] for request in self.requests()]
 
     def count(self) -> int:
-        """How many chat requests have arrived."""
+        """How many model requests have arrived."""
         return int(self._control("stats")["count"])
 
     def most_in_flight(self) -> int:
-        """How many chat requests were ever under way at once."""
+        """How many model requests were ever under way at once."""
         return int(self._control("stats")["most_in_flight"])
 
     def _control(self, route: str, body: Json | None = None) -> Any:

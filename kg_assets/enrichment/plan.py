@@ -16,7 +16,7 @@ from kg_assets.graph.plan import checked_by, further_rounds
 from kg_assets.keys import request_key
 from kg_assets.ledger import DroppedPart, WorkItem
 from kg_assets.warehouse_reads import current_pages, own_claims
-from resources.models.types import Ask, ChatRequest, ChatResponse
+from resources.models.types import Ask
 from resources.settings import ExtractionSettings
 from resources.warehouse.warehouse import Warehouse
 
@@ -81,7 +81,7 @@ def read_page(page: PageRow, settings: ExtractionSettings, ask: Ask) -> Sequence
         CallFailed: the model could not be asked, or its first answer was unusable twice.
     """
 
-    def ask_for_entity(request: ChatRequest) -> ChatResponse:
+    def ask_for_entity(request: Any, /) -> Any:
         return ask(replace(request, stage="enrichment_claims", item_id=page.entity_id, document_id=None))
 
     return extract_claims(page_chunk(page), settings, ask_for_entity)

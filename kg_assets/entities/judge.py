@@ -1,4 +1,5 @@
-"""Pairs that the rules leave open, put to the synthesizer: several in a request, both descriptions shown."""
+"""Pairs that the rules leave open or do not see, put to the synthesizer: several in a request, both
+descriptions shown."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kg_assets.domain import fingerprint
+from kg_assets.entities.meaning import EMBEDDING_METHOD
 from kg_assets.entities.spelling import is_chinese
 from kg_assets.entities.types import Decision, Named, Verdict
 from kg_assets.prompts import payload_message, system_prompt
@@ -82,7 +84,7 @@ def judge(pairs: Sequence[OpenPair], ask: Ask) -> list[Decision]:
         replace(
             pair.decision,
             verdict=verdict,
-            method=MODEL_METHOD,
+            method=EMBEDDING_METHOD if pair.decision.method == EMBEDDING_METHOD else MODEL_METHOD,
             confidence=MODEL_CONFIDENCE if verdict != "open" else pair.decision.confidence,
         )
         for pair, verdict in zip(pairs, found, strict=True)

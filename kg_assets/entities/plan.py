@@ -8,7 +8,9 @@ from typing import Any
 from kg_assets.domain import entity_id, fingerprint
 from kg_assets.entities.apply import moved_units
 from kg_assets.entities.clusters import OWN_FILE, aliases
+from kg_assets.entities.embed import EMBEDDINGS_VERSION, as_vectors, name_groups, names_request
 from kg_assets.entities.judge import JUDGE_VERSION, OpenPair, batches, judge, pairs_request
+from kg_assets.entities.meaning import embedding_decisions
 from kg_assets.entities.resolve import rule_decisions
 from kg_assets.entities.rules import RULES_VERSION
 from kg_assets.entities.types import Alias, Decision, Named, Passage, ordered
@@ -43,17 +45,38 @@ def named_entities(warehouse: Warehouse) -> list[Named]:
     ]
 
 
+def embedding_items(
+    warehouse: Warehouse, identity: Mapping[str, Any] | None
+) -> list[WorkItem[tuple[Named, ...]]]:
+    """Groups of names for the embedder of this identity; none without one."""
+    groups = name_groups(named_entities(warehouse)) if identity is not None else []
+    return [
+        WorkItem(
+            group[0].entity_id,
+            fingerprint(
+                EMBEDDINGS_VERSION, names_request(group).texts, [each.entity_id for each in group], identity
+            ),
+            group,
+        )
+        for group in groups
+    ]
+
+
 def pair_items(
     warehouse: Warehouse, settings: EntitiesSettings, identity: Mapping[str, Any]
 ) -> tuple[list[WorkItem[Decision | Pairs]], bool]:
-    """Each pair that a rule looked at; with a model those left open come in groups instead. Whether there are
-    such groups."""
+    """Each pair that a rule looked at; with a model those left open, and those that only vectors bring
+    together, come in groups instead. Whether there are such groups."""
     if settings.resolve == "off":
         return [], False
     entities = {entity.entity_id: entity for entity in named_entities(warehouse)}
     passages = warehouse.rows(Passage, "SELECT chunk_id, text FROM current_chunks")
     decisions = rule_decisions(list(entities.values()), passages)
-    asked = [d for d in decisions if d.verdict == "open"] if settings.resolve == "model" else []
+    asked: list[Decision] = []
+    if settings.resolve == "model":
+        asked = [d for d in decisions if d.verdict == "open"] + _near(
+            warehouse, entities, decisions, settings
+        )
     groups = batches([OpenPair(d, entities[d.left_id], entities[d.right_id]) for d in asked])
     said: list[WorkItem[Decision | Pairs]] = [
         WorkItem(_pair_id(d), fingerprint(PAIRS_VERSION, asdict(d)), d)
@@ -93,6 +116,28 @@ def store_moved_units(warehouse: Warehouse, rows: Sequence[Alias]) -> None:
     with warehouse.transaction() as connection:
         connection.execute("DELETE FROM moved_units")
         insert_rows(connection, "moved_units", [MovedUnit(*pair) for pair in moved.items()])
+
+
+def _near(
+    warehouse: Warehouse,
+    entities: Mapping[str, Named],
+    decisions: Sequence[Decision],
+    settings: EntitiesSettings,
+) -> list[Decision]:
+    """Open decisions on pairs that are only near as vectors, where there are vectors."""
+    with warehouse.connect() as connection:
+        found = connection.execute(
+            "SELECT entity_id, vector FROM current_entity_embeddings ORDER BY entity_id"
+        ).fetchall()
+    known = [(entity, vector) for entity, vector in found if entity in entities]
+    if not known:
+        return []
+    return embedding_decisions(
+        [entities[entity] for entity, _ in known],
+        as_vectors([vector for _, vector in known]),
+        {(decision.left_id, decision.right_id) for decision in decisions},
+        settings.similarity,
+    )
 
 
 def _kept_apart(own: OwnAliases) -> list[Decision]:

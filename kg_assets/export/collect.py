@@ -34,8 +34,8 @@ DROP_EXAMPLES = 3
 SHOWN_DOCUMENTS = 20
 NO_ROWS_NEEDED = frozenset(
     {
-        "enrichment", "enrichment_claims", "entity_pairs", "entity_aliases", "topics", "taxonomy",
-        "chunk_tags", "tagged_qa", "sft_datasets", "graph_export", "report",
+        "enrichment", "enrichment_claims", "entity_embeddings", "entity_pairs", "entity_aliases", "topics",
+        "taxonomy", "chunk_tags", "tagged_qa", "sft_datasets", "graph_export", "report",
     }
 )  # fmt: skip
 """Stages that may have no rows in a run that exports something: they are not why another exports nothing."""

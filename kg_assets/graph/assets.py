@@ -10,11 +10,13 @@ from kg_assets.domain import Chunk, Document, GraphUnit
 from kg_assets.enrichment.choose import ENRICHMENT_VERSION, find_page
 from kg_assets.enrichment.pages import page_chunk, page_document
 from kg_assets.enrichment.plan import PAGE_CLAIMS_VERSION, enrichment_items, page_claim_items, read_page
+from kg_assets.entities.embed import EMBEDDINGS_VERSION, embed
 from kg_assets.entities.plan import (
     ALIASES_VERSION,
     PAIRS_VERSION,
     alias_items,
     decide_pairs,
+    embedding_items,
     pair_items,
     store_moved_units,
 )
@@ -139,10 +141,44 @@ def enrichment_claims(context: dg.AssetExecutionContext, workbench: Workbench) -
 @dg.asset(
     group_name="graph",
     partitions_def=corpora,
-    code_version=PAIRS_VERSION,
+    code_version=EMBEDDINGS_VERSION,
     owners=OWNERS,
     kinds={"openai", "duckdb"},
     deps=[enrichment_claims],
+    check_specs=check_specs("entity_embeddings"),
+)
+def entity_embeddings(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+    """Names as vectors, by which those of one meaning are found; only with an embedder and entities.resolve:
+    model."""
+    with StageRun(context, workbench) as stage:
+        if (same := stage.as_it_was()) is not None:
+            return same
+        embedder = stage.bench.configuration.name_embedder
+        items = embedding_items(stage.warehouse, embedder.identity() if embedder else None)
+        row = stage.execute(
+            items,
+            lambda item, ask: embed(item.payload, ask),
+            "embedder" if items else None,
+            "" if embedder else "no embedder, or entities.resolve is not model",
+        )
+        numbers = stage.warehouse.scalar(
+            "SELECT octet_length(vector) // 2 FROM current_entity_embeddings LIMIT 1"
+        )
+        return stage.result(
+            row,
+            preview=stage.preview("text"),
+            facts={"numbers in a vector": numbers or 0},
+            checks=stage_checks(row),
+        )
+
+
+@dg.asset(
+    group_name="graph",
+    partitions_def=corpora,
+    code_version=PAIRS_VERSION,
+    owners=OWNERS,
+    kinds={"openai", "duckdb"},
+    deps=[entity_embeddings],
     check_specs=check_specs("entity_pairs"),
 )
 def entity_pairs(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:

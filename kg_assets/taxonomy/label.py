@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kg_assets.domain import fingerprint
+from kg_assets.groups import Piece, cut
 from kg_assets.prompts import payload_message, system_prompt
-from kg_assets.taxonomy.groups import Piece, cut
 from kg_assets.taxonomy.types import ChunkTag
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kg_assets.domain import GraphUnit, fingerprint
+from kg_assets.groups import Piece, cut
 from kg_assets.prompts import payload_message, system_prompt
-from kg_assets.taxonomy.groups import Piece, cut
 from kg_assets.taxonomy.types import Topic
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message

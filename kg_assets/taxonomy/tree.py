@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from kg_assets.domain import fingerprint
+from kg_assets.groups import Piece, cut
 from kg_assets.prompts import payload_message, system_prompt
-from kg_assets.taxonomy.groups import Piece, cut
 from kg_assets.taxonomy.topics import names_of, names_schema, tag_name
 from kg_assets.taxonomy.types import Tag
 from resources.models.structured import ask_structured

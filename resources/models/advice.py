@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from resources.models.refusals import Failure
 from resources.models.settings import ModelSettings
-from resources.models.types import Role
+from resources.models.types import VARIABLES, Role
 
 _KEPT = "finished work is kept"
 
@@ -28,15 +28,16 @@ class ModelIdentity:
 
 def fatal(identity: ModelIdentity, failure: Failure) -> str:
     """It answers, and will refuse every request."""
-    prefix = identity.role.upper()
+    prefix = VARIABLES[identity.role]
+    kind = "an embedding model" if identity.role == "embedder" else "a chat model"
     advice = {
         401: f"set {prefix}_API_KEY to a key that it accepts",
         402: "top up the account or choose another model",
         403: f"the key in {prefix}_API_KEY may not use this model here: choose another key or model",
-        404: f"check {prefix}_MODEL, a chat model, and {prefix}_BASE_URL, which usually ends in /v1",
+        404: f"check {prefix}_MODEL, {kind}, and {prefix}_BASE_URL, which usually ends in /v1",
         429: "the account's quota is used up: top it up or choose another model",
         None: f"check {prefix}_BASE_URL and {prefix}_API_KEY",
-    }.get(failure.status, f"check {prefix}_BASE_URL and {prefix}_MODEL, which must be a chat model")
+    }.get(failure.status, f"check {prefix}_BASE_URL and {prefix}_MODEL, which must be {kind}")
     status = "" if failure.status is None else f" with status {failure.status}"
     return f"{identity} refuses requests{status} ({_detail(failure)}): {advice}."
 
@@ -46,7 +47,7 @@ def gone(identity: ModelIdentity, failure: Failure) -> str:
     if identity.embedded:
         advice = "see its log in the workspace, free some memory, and run again"
     else:
-        advice = f"start it or correct {identity.role.upper()}_BASE_URL, and run again"
+        advice = f"start it or correct {VARIABLES[identity.role]}_BASE_URL, and run again"
     return f"{identity} cannot be reached ({_detail(failure)}): {advice}; {_KEPT}."
 
 

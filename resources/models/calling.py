@@ -4,21 +4,21 @@ and put into the store the moment it arrives. Which calls are made at all is the
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 from resources.errors import CallFailed, EndpointError
 from resources.models.advice import ModelIdentity, all_failed, fatal, gone, long_wait
+from resources.models.answers import Answer, answer_to, body_of, texts_of
 from resources.models.dialects import Dialect, DialectBook, adapted
 from resources.models.endpoint import Endpoint, NoReply
 from resources.models.limits import Budget, Price, RateLimiter
 from resources.models.masking import Mask
-from resources.models.reading import Completion, read_completion, well_formed
+from resources.models.reading import read_completion, well_formed
 from resources.models.refusals import Failure, failure_of_no_reply, failure_of_reply
 from resources.models.response_store import FailedAttempt, ResponseStore, StoredResponse, utc_now
 from resources.models.retry import OUTAGE, Health, RetryPolicy, Tries
 from resources.models.stopping import StopScope
 from resources.models.structured import contains_json
-from resources.models.types import ChatRequest
+from resources.models.types import ChatRequest, ModelRequest
 from resources.models.usage import Meter, StageUsage
 
 _POLL_S = 0.2
@@ -58,7 +58,7 @@ class Caller:
         self._limiter = RateLimiter(identity.settings.rpm, identity.settings.tpm)
         self._slots = threading.BoundedSemaphore(concurrency)
 
-    def call(self, request: ChatRequest, key: str, scope: StopScope) -> StoredResponse:
+    def call(self, request: ModelRequest, key: str, scope: StopScope) -> StoredResponse:
         """Makes the request until there is a response, which is in the store when this returns.
 
         Raises:
@@ -73,7 +73,8 @@ class Caller:
             outcome = self._attempt(request, key, dialect, scope)
             if isinstance(outcome, StoredResponse):
                 self._health.succeeded(began)
-                self._learn(request, dialect, outcome)
+                if isinstance(request, ChatRequest):
+                    self._learn(request, dialect, outcome)
                 return outcome
             self._record(request, key, outcome)
             if outcome.kind == "bad_request":
@@ -82,14 +83,16 @@ class Caller:
                     # Another thread has learned what this one has just been told.
                     known = dialect = self._dialects.current
                     continue
-                other = adapted(dialect, request, outcome.words)
+                other = None
+                if isinstance(request, ChatRequest):
+                    other = adapted(dialect, request, outcome.words)
                 if other is not None:
                     dialect = other
                     continue
             scope.wait(self._pause_s(outcome, tries))
 
     def _attempt(
-        self, request: ChatRequest, key: str, dialect: Dialect, scope: StopScope
+        self, request: ModelRequest, key: str, dialect: Dialect, scope: StopScope
     ) -> StoredResponse | Failure:
         """One HTTP request, inside the limits."""
         prompt_tokens = self._prompt_tokens(request) if self._counts() else 0
@@ -113,32 +116,32 @@ class Caller:
         return outcome
 
     def _send(
-        self, request: ChatRequest, key: str, dialect: Dialect, scope: StopScope
+        self, request: ModelRequest, key: str, dialect: Dialect, scope: StopScope
     ) -> StoredResponse | Failure:
         me = self._identity
-        body = json.dumps(dialect.write(request, me.model, me.settings), ensure_ascii=False)
-        reply = self._endpoint.post(body, scope)
+        body = json.dumps(body_of(request, dialect, me.model, me.settings), ensure_ascii=False)
+        reply = self._endpoint.post(request.route, body, scope)
         if isinstance(reply, NoReply):
             return failure_of_no_reply(reply, self._mask)
         failure = failure_of_reply(reply, self._mask)
         if failure is not None:
             return failure
-        raw = self._mask.stored(well_formed(reply.body))
         try:
-            completion = self._masked(read_completion(raw))
+            answer = answer_to(request, reply.body, self._mask.stored)
         except ValueError as error:
+            raw = self._mask.stored(well_formed(reply.body))
             if raw.lstrip().startswith("<") and not self._health.successes:
                 return Failure("fatal", "it answers with a web page", status=reply.status, raw=raw)
             return Failure("server_error", self._mask.error(str(error)), status=reply.status, raw=raw)
-        prompt_tokens, completion_tokens, estimated = self._usage(request, completion)
+        prompt_tokens, completion_tokens, estimated = self._usage(request, answer)
         cost_usd = self._price.cost_usd(prompt_tokens, completion_tokens) if self._price else None
-        if _says_nothing(completion):
-            detail = f"the model answered with an empty text (finish_reason {completion.finish_reason!r})"
+        if answer.useless is not None:
+            kind, detail = answer.useless
             return Failure(
-                "empty",
-                detail,
+                kind,
+                self._mask.error(detail),
                 status=reply.status,
-                raw=raw,
+                raw=answer.raw,
                 prompt_tokens=prompt_tokens,
                 completion_tokens=completion_tokens,
                 cost_usd=cost_usd,
@@ -154,13 +157,11 @@ class Caller:
             model=me.model,
             revision=me.settings.revision,
             request=self._mask.stored(body),
-            raw=raw,
-            text=completion.text,
-            reasoning=completion.reasoning,
-            finish_reason=completion.finish_reason,
-            first_token=json.dumps(
-                [[c.token, c.logprob] for c in completion.first_token], ensure_ascii=False
-            ),
+            raw=answer.raw,
+            text=answer.text,
+            reasoning=answer.reasoning,
+            finish_reason=answer.finish_reason,
+            first_token=answer.first_token,
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
             usage_estimated=estimated,
@@ -172,17 +173,7 @@ class Caller:
         # Another process may have been first with the same request: all go on with what the store holds.
         return response if first else self._store.get(key) or response
 
-    def _masked(self, completion: Completion) -> Completion:
-        """Once more after parsing: JSON can write any character as \\uXXXX."""
-        stored = self._mask.stored
-        return replace(
-            completion,
-            text=stored(completion.text),
-            reasoning=stored(completion.reasoning),
-            refusal=stored(completion.refusal),
-        )
-
-    def _record(self, request: ChatRequest, key: str, failure: Failure) -> None:
+    def _record(self, request: ModelRequest, key: str, failure: Failure) -> None:
         me = self._identity
         usage = StageUsage(0, 0, 1, failure.prompt_tokens, failure.completion_tokens, failure.cost_usd)
         self._meter.add(request.stage, usage)
@@ -236,29 +227,21 @@ class Caller:
         ignored = structured and response.finish_reason == "stop" and not contains_json(response.text)
         self._dialects.learn(used, structured=structured, logprobs=logprobs, ignored=ignored)
 
-    def _usage(self, request: ChatRequest, completion: Completion) -> tuple[int, int, bool]:
+    def _usage(self, request: ModelRequest, answer: Answer) -> tuple[int, int, bool]:
         """Prompt and completion tokens, and whether either of them had to be counted here."""
-        prompt, answer = completion.prompt_tokens, completion.completion_tokens
-        estimated = prompt is None or answer is None
+        prompt, completion = answer.prompt_tokens, answer.completion_tokens
+        estimated = prompt is None or completion is None
         if prompt is None:
             prompt = self._prompt_tokens(request)
-        if answer is None:
-            answer = self._count_tokens(completion.reasoning) + self._count_tokens(completion.text)
-        return prompt, answer, estimated
+        if completion is None:
+            completion = self._count_tokens(answer.reasoning) + self._count_tokens(answer.text)
+        return prompt, completion, estimated
 
-    def _prompt_tokens(self, request: ChatRequest) -> int:
-        texts = [message.content for message in request.messages]
-        if request.schema is not None:
-            texts.append(json.dumps(request.schema, ensure_ascii=False))
+    def _prompt_tokens(self, request: ModelRequest) -> int:
+        texts = texts_of(request)
         return sum(self._count_tokens(well_formed(text)) + _TOKENS_PER_MESSAGE for text in texts)
 
     def _counts(self) -> bool:
         """Whether anything depends on a request's size; counting tokens costs more than all the rest here."""
         limited = self._budget.usd is not None or self._budget.tokens is not None
         return limited or self._identity.settings.tpm is not None
-
-
-def _says_nothing(completion: Completion) -> bool:
-    """Neither text, nor candidates for one, nor a reason why not."""
-    explained = completion.finish_reason in ("length", "content_filter") or completion.refusal
-    return not (completion.text or completion.first_token or explained)

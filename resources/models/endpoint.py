@@ -20,6 +20,7 @@ import httpx2
 
 from resources.errors import SettingsError
 from resources.models.stopping import Stopped, StopScope
+from resources.models.types import VARIABLES, Role
 
 _CONNECT_TIMEOUT_S = 10.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -43,16 +44,16 @@ class NoReply:
     detail: str
 
 
-def normalised_base_url(base_url: str, role: str) -> str:
+def normalised_base_url(base_url: str, role: Role) -> str:
     """`base_url` as the client needs it, without the route that people copy along with it.
 
     Raises:
         SettingsError: not an HTTP address.
     """
-    url = base_url.strip().rstrip("/").removesuffix("/chat/completions")
+    url = base_url.strip().rstrip("/").removesuffix("/chat/completions").removesuffix("/embeddings")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f"{role.upper()}_BASE_URL must look like https://host/v1: correct it.")
+        raise SettingsError(f"{VARIABLES[role]}_BASE_URL must look like https://host/v1: correct it.")
     return url
 
 
@@ -65,7 +66,7 @@ class Endpoint:
     """
 
     def __init__(self, base_url: str, api_key: str | None, *, timeout_s: float, connections: int) -> None:
-        url = httpx2.URL(f"{base_url}/chat/completions")
+        url = httpx2.URL(base_url)
         self._url = url.copy_with(userinfo=b"")
         self._headers = [
             ("Host", url.netloc.decode("ascii")),
@@ -81,10 +82,11 @@ class Endpoint:
         self._thread: threading.Thread | None = None
         self._client: httpx2.AsyncClient | None = None
 
-    def post(self, body: str, scope: StopScope) -> Reply | NoReply:
-        """Sends the JSON text `body` and waits. Raises Stopped when the scope is aborted."""
+    def post(self, route: str, body: str, scope: StopScope) -> Reply | NoReply:
+        """Sends the JSON text `body` to the route below the base URL, such as `chat/completions`, and waits.
+        Raises Stopped when the scope is aborted."""
         loop, client = self._started()
-        future = asyncio.run_coroutine_threadsafe(self._post(client, body.encode()), loop)
+        future = asyncio.run_coroutine_threadsafe(self._post(client, route, body.encode()), loop)
         scope.track(future)
         try:
             return future.result()
@@ -126,12 +128,16 @@ class Endpoint:
             trust_env=self._url.host not in _LOOPBACK,
         )
 
-    async def _post(self, client: httpx2.AsyncClient, content: bytes) -> Reply | NoReply:
+    async def _post(self, client: httpx2.AsyncClient, route: str, content: bytes) -> Reply | NoReply:
         import aiohttp
 
         timeout = {"connect": min(_CONNECT_TIMEOUT_S, self._timeout_s), "read": None, "pool": None}
         request = httpx2.Request(
-            "POST", self._url, headers=self._headers, content=content, extensions={"timeout": timeout}
+            "POST",
+            httpx2.URL(f"{self._url}/{route}"),
+            headers=self._headers,
+            content=content,
+            extensions={"timeout": timeout},
         )
         started = time.monotonic()
         try:

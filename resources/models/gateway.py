@@ -4,13 +4,14 @@ response store ever after; how a real call is made is in `calling`, many at once
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from resources.errors import CallFailed, EndpointError, SettingsError
 from resources.models.advice import ModelIdentity
 from resources.models.batch import run_batch
 from resources.models.calling import Caller
 from resources.models.dialects import Dialect, DialectBook
+from resources.models.embeddings import embedding_response
 from resources.models.endpoint import Endpoint, normalised_base_url
 from resources.models.keys import SingleFlight, request_key
 from resources.models.limits import Budget, price_of
@@ -20,7 +21,18 @@ from resources.models.response_store import ResponseStore, StoredResponse
 from resources.models.retry import RetryPolicy
 from resources.models.settings import ModelSettings
 from resources.models.stopping import StopScope
-from resources.models.types import Ask, ChatRequest, ChatResponse, Message, Role, TokenCandidate
+from resources.models.types import (
+    VARIABLES,
+    Ask,
+    ChatRequest,
+    ChatResponse,
+    EmbeddingRequest,
+    EmbeddingResponse,
+    Message,
+    ModelRequest,
+    Role,
+    TokenCandidate,
+)
 from resources.models.usage import Meter, StageUsage
 
 Item = TypeVar("Item")
@@ -42,7 +54,7 @@ class Gateway:
     connections.
 
     Args:
-        role: which of the two models it is.
+        role: which of the models it is.
         settings: limits, prices and sampling; `settings.model` and `settings.base_url` are not looked at.
         base_url: of the endpoint, up to and including `/v1`.
         api_key: the secret, None or empty where none is wanted. It is never stored, shown or put into an
@@ -126,12 +138,17 @@ class Gateway:
             scope.abort()
         self._endpoint.close()
 
-    def ask(self, request: ChatRequest) -> ChatResponse:
+    @overload
+    def ask(self, request: ChatRequest, /) -> ChatResponse: ...
+    @overload
+    def ask(self, request: EmbeddingRequest, /) -> EmbeddingResponse: ...
+    def ask(self, request: ModelRequest, /) -> ChatResponse | EmbeddingResponse:
         """The response to `request`, from the store or from the endpoint; blocks until it is there.
 
         Raises:
             CallFailed: only this request failed: `timeout`, `server_error`, `connection`, `rate_limited`,
-                `truncated` (nothing but reasoning within max_tokens), `empty`, `refused`, `bad_request`.
+                `truncated` (nothing but reasoning within max_tokens), `empty`, `refused`, `bad_request`,
+                `bad_vectors` (embeddings of another number, ragged, not finite or zero).
             EndpointError: the endpoint refuses everything or is gone.
             BudgetExceeded: the request might cost more than is left.
             ResponseStoreError: the response could not be kept.
@@ -150,8 +167,12 @@ class Gateway:
         scope = StopScope()
         with self._lock:
             self._batches.add(scope)
+
+        def ask(request: Any, /) -> Any:
+            return self._ask(request, scope)
+
         try:
-            yield from run_batch(items, work, lambda r: self._ask(r, scope), scope, self.concurrency)
+            yield from run_batch(items, work, ask, scope, self.concurrency)
         finally:
             with self._lock:
                 self._batches.discard(scope)
@@ -188,14 +209,16 @@ class Gateway:
         """The usage of `stage` since it was last taken."""
         return self._meter.take(stage)
 
-    def _ask(self, request: ChatRequest, scope: StopScope) -> ChatResponse:
+    def _ask(self, request: ModelRequest, scope: StopScope) -> ChatResponse | EmbeddingResponse:
         scope.check()
         stored, made = self._stored_or_called(request, scope)
         if not made:
             self._meter.add(request.stage, StageUsage(calls_from_store=1))
+        if isinstance(request, EmbeddingRequest):
+            return embedding_response(stored, request, from_store=not made)
         return _usable(stored, from_store=not made)
 
-    def _stored_or_called(self, request: ChatRequest, scope: StopScope) -> tuple[StoredResponse, bool]:
+    def _stored_or_called(self, request: ModelRequest, scope: StopScope) -> tuple[StoredResponse, bool]:
         """The response, and whether a request was made for it here."""
         key = request_key(self.model, self.settings, request)
         calls = []
@@ -247,5 +270,5 @@ def _usable(stored: StoredResponse, *, from_store: bool) -> ChatResponse:
 def _usable_key(api_key: str | None, role: Role) -> str | None:
     key = (api_key or "").strip()
     if not all("!" <= character <= "~" for character in key):
-        raise SettingsError(f"{role.upper()}_API_KEY has characters that no key has: copy it again.")
+        raise SettingsError(f"{VARIABLES[role]}_API_KEY has characters that no key has: copy it again.")
     return key or None

@@ -4,11 +4,11 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from resources.models.settings import ModelSettings
 from resources.models.stopping import Stopped, StopScope
-from resources.models.types import ChatRequest
+from resources.models.types import ChatRequest, EmbeddingRequest, ModelRequest
 
 T = TypeVar("T")
 
@@ -21,32 +21,38 @@ def temperature_of(request: ChatRequest, settings: ModelSettings) -> float:
     return settings.temperature if request.temperature is None else request.temperature
 
 
-def request_key(model: str, settings: ModelSettings, request: ChatRequest) -> str:
+def request_key(model: str, settings: ModelSettings, request: ModelRequest) -> str:
     """64 hex digits (SHA-256) over all that can change the answer.
 
     Not part of it: the endpoint's address (the embedded server's port is another one each time), its dialect,
     and for which stage and row the request is made.
     """
+    asked = (
+        {"texts": request.texts}
+        if isinstance(request, EmbeddingRequest)
+        else _chat_parameters(settings, request)
+    )
     canonical = json.dumps(
-        {
-            "version": _KEY_VERSION,
-            "model": model,
-            "revision": settings.revision,
-            "temperature": float(temperature_of(request, settings)),
-            "top_p": float(settings.top_p),
-            "seed": settings.seed,
-            "sample": request.sample,
-            "messages": [[message.role, message.content] for message in request.messages],
-            # As text: the order of its properties is the order in which a grammar makes the model write them.
-            "schema": None if request.schema is None else json.dumps(request.schema),
-            "max_tokens": request.max_tokens,
-            "top_logprobs": request.top_logprobs,
-        },
+        {"version": _KEY_VERSION, "model": model, "revision": settings.revision, **asked},
         ensure_ascii=True,
         sort_keys=True,
         separators=(",", ":"),
     )
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _chat_parameters(settings: ModelSettings, request: ChatRequest) -> dict[str, Any]:
+    return {
+        "temperature": float(temperature_of(request, settings)),
+        "top_p": float(settings.top_p),
+        "seed": settings.seed,
+        "sample": request.sample,
+        "messages": [[message.role, message.content] for message in request.messages],
+        # As text: the order of its properties is the order in which a grammar makes the model write them.
+        "schema": None if request.schema is None else json.dumps(request.schema),
+        "max_tokens": request.max_tokens,
+        "top_logprobs": request.top_logprobs,
+    }
 
 
 class _Flight(Generic[T]):

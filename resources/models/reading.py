@@ -60,8 +60,8 @@ def read_completion(raw: str) -> Completion:
         refusal=well_formed(_content(message.get("refusal"))),
         first_token=_first_token(tokens, text, reasoned=bool(reasoning)),
         has_logprobs=bool(tokens),
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=count_of(usage.get("prompt_tokens")),
+        completion_tokens=count_of(usage.get("completion_tokens")),
     )
 
 
@@ -103,7 +103,8 @@ def _content(content: Any) -> str:
     return ""
 
 
-def _count(value: Any) -> int | None:
+def count_of(value: Any) -> int | None:
+    """A number of tokens as billed, None for what is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 

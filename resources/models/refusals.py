@@ -24,6 +24,7 @@ Kind = Literal[
     "timeout",
     "server_error",
     "empty",
+    "bad_vectors",  # embeddings that are of no use
     "bad_request",  # may be about how the request was written
     "refused",
 ]

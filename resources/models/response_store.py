@@ -27,7 +27,7 @@ class ResponseStoreError(TutorError):
 class StoredResponse:
     """One row of `responses`. `request` is the body that was sent and `raw` the body that came back, both
     JSON text without secrets; `first_token` is a JSON list of `[token, logprob]`; `created_at` is ISO 8601
-    in UTC."""
+    in UTC. Of embeddings `text` holds the vectors (`embeddings.packed`) and `raw` the answer without them."""
 
     key: str
     created_at: str

@@ -16,8 +16,8 @@ from resources.models.refusals import Failure, Kind
 # What says nothing about the request but that nobody is there to take it.
 OUTAGE: frozenset[Kind] = frozenset({"unreachable", "dropped", "unavailable"})
 
-# A time-out has already waited long, and an answer that is empty twice is empty for a reason.
-_FEWER_RETRIES: dict[Kind, int] = {"timeout": 2, "empty": 2}
+# A time-out has already waited long, and an answer that is of no use twice is so for a reason.
+_FEWER_RETRIES: dict[Kind, int] = {"timeout": 2, "empty": 2, "bad_vectors": 2}
 
 
 @dataclass(frozen=True, slots=True)

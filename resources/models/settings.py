@@ -9,10 +9,10 @@ class ModelSettings(BaseModel):
     """How to reach and use one model.
 
     `model` and `base_url` are usually given as `SYNTHESIZER_MODEL` and `SYNTHESIZER_BASE_URL` (or
-    `TRAINEE_…`); without either the embedded default is used. `revision` is free text that is part of every
-    key, for weights that change under one name. Prices are in USD per million tokens and come in pairs: a
-    cost made of one of them would be no honest number. `timeout_s` is for one HTTP request, `timeout` in
-    yaml.
+    `TRAINEE_…`, `EMBEDDING_…`); without either the embedded default is used, or no embedder. `revision` is
+    free text that is part of every key, for weights that change under one name. Prices are in USD per million
+    tokens and come in pairs: a cost made of one of them would be no honest number. `timeout_s` is for one
+    HTTP request, `timeout` in yaml.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -1,10 +1,17 @@
 """What a stage asks of a language model and what it gets back: plain data, no network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Protocol, overload
 
-Role = Literal["synthesizer", "trainee"]
+import numpy as np
+from numpy.typing import NDArray
+
+Role = Literal["synthesizer", "trainee", "embedder"]
+VARIABLES: Mapping[Role, str] = {"synthesizer": "SYNTHESIZER", "trainee": "TRAINEE", "embedder": "EMBEDDING"}
+"""What the variables of a model begin with, such as TRAINEE_MODEL."""
+Vectors = NDArray[np.float16]
+"""One row for each text, of unit length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,8 @@ class ChatRequest:
         item_id: the row that it is asked for, for accounting and for errors; not part of the key.
         document_id: the document the row comes from, if it is one; for accounting; not part of the key.
     """
+
+    route: ClassVar[str] = "chat/completions"
 
     messages: tuple[Message, ...]
     max_tokens: int
@@ -79,5 +88,41 @@ class ChatResponse:
     raw: str = field(default="", repr=False)
 
 
-Ask = Callable[[ChatRequest], ChatResponse]
-"""A stage's view of a model: blocks until the answer is there; raises CallFailed for this request only."""
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """One request for a vector of each of `texts`. Equal requests to the same model and revision are answered
+    from the response store; the last three fields are for accounting, as those of ChatRequest."""
+
+    route: ClassVar[str] = "embeddings"
+    max_tokens: ClassVar[int] = 0
+
+    texts: tuple[str, ...]
+    stage: str = ""
+    item_id: str = ""
+    document_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingResponse:
+    """The vectors of an EmbeddingRequest in the order of its texts; the other fields are those of
+    ChatResponse."""
+
+    vectors: Vectors = field(repr=False)
+    prompt_tokens: int = 0
+    latency_s: float = 0.0
+    cost_usd: float | None = None
+    from_store: bool = False
+    key: str = ""
+
+
+ModelRequest = ChatRequest | EmbeddingRequest
+
+
+class Ask(Protocol):
+    """A stage's view of a model: blocks until the answer is there; raises CallFailed for this request
+    only."""
+
+    @overload
+    def __call__(self, request: ChatRequest, /) -> ChatResponse: ...
+    @overload
+    def __call__(self, request: EmbeddingRequest, /) -> EmbeddingResponse: ...

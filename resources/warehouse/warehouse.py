@@ -23,7 +23,7 @@ from filelock import FileLock
 
 from resources.errors import WarehouseError
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 _OLDEST_VERSION = 2
 """That of `schema.sql`; the files `to_3.sql` and so on lead from there to SCHEMA_VERSION."""
 _HEADER_BYTES = 3 * 4096

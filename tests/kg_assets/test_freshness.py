@@ -82,7 +82,7 @@ CHANGE_NO_ROWS = {
     "budget_tokens",
     *(
         f"models.{role}.{key}"
-        for role in ("synthesizer", "trainee")
+        for role in ("synthesizer", "trainee", "embedder")
         for key in (
             "base_url", "concurrency", "rpm", "tpm", "timeout", "max_retries", "prompt_usd_per_million",
             "completion_usd_per_million",

@@ -122,6 +122,11 @@ class Project:
             self.variables[f"{role}_BASE_URL"] = server.base_url
             self.variables[f"{role}_API_KEY"] = CANARY_KEY
 
+    def use_embedder(self, server: FakeModelServer, model: str = "fake-embedder") -> None:
+        """Let names be embedded by `server`."""
+        address = {"MODEL": model, "BASE_URL": server.base_url, "API_KEY": CANARY_KEY}
+        self.variables |= {f"EMBEDDING_{name}": value for name, value in address.items()}
+
     def use_graph(self, lease: GraphLease) -> None:
         """Let the graph be on a server of the user's."""
         self.variables |= {

@@ -50,6 +50,19 @@ def test_a_dead_endpoint_missing_documents_and_a_bad_graph_are_all_told_at_once(
     assert CANARY_KEY not in result.stdout
 
 
+def test_an_embedder_is_tried_where_there_is_one(project: Project, fake_models: FakeModelServer) -> None:
+    project.write("jupiter.txt", ENGLISH)
+    project.use_embedder(fake_models)
+    shown = project.call("doctor").stdout
+    assert "gives vectors of 64 numbers; not asked unless entities.resolve is model" in shown
+    project.configure(entities={"resolve": "model"})
+    assert "not asked" not in project.call("doctor").stdout
+    fake_models.configure(api_key="sk-another")
+    failed = project.call("doctor").stdout
+    assert "EMBEDDING_API_KEY" in failed
+    assert CANARY_KEY not in failed
+
+
 def test_without_a_trainee_it_says_what_that_means(project: Project, fake_models: FakeModelServer) -> None:
     project.write("jupiter.txt", ENGLISH)
     for name in ("MODEL", "BASE_URL", "API_KEY"):

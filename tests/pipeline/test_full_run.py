@@ -103,8 +103,8 @@ def trace(finished: Finished, pairs: list[dict[str, Any]]) -> Result:
 
 
 MAYBE_WITHOUT_ROWS = {
-    "enrichment", "enrichment_claims", "entity_pairs", "entity_aliases", "topics", "taxonomy", "chunk_tags",
-    "tagged_qa",
+    "enrichment", "enrichment_claims", "entity_embeddings", "entity_pairs", "entity_aliases", "topics",
+    "taxonomy", "chunk_tags", "tagged_qa",
 }  # fmt: skip
 """Stages that have no rows where nothing is looked up, no two names are alike, and there are no tags."""
 

@@ -132,6 +132,38 @@ def test_all_that_can_change_an_answer_is_in_the_identity_and_the_address_is_not
     assert load(text, **OWN | {"SYNTHESIZER_BASE_URL": "http://other/v1"}).synthesizer.identity() == one
 
 
+def test_there_is_an_embedder_only_where_one_is_named(load: Load) -> None:
+    assert load().embedder is None
+    assert load(**OWN).embedder is None
+    found = load(EMBEDDING_MODEL="bge-m3", EMBEDDING_BASE_URL="http://host/v1", EMBEDDING_API_KEY=SECRET)
+    embedder = found.embedder
+    assert embedder is not None
+    assert (embedder.model, embedder.base_url, embedder.api_key) == ("bge-m3", "http://host/v1", SECRET)
+    assert SECRET not in repr(found)
+    own = load("models: {embedder: {model: bge-m3, revision: r2, seed: 5}}", **OWN).embedder
+    assert own is not None
+    assert own.base_url == "https://api.openai.com/v1"
+    assert own.identity() == {"model": "bge-m3", "revision": "r2"}
+    with pytest.raises(SettingsError, match=r"^EMBEDDING_BASE_URL is set, but no model: set EMB"):
+        load(EMBEDDING_BASE_URL="http://host/v1")
+
+
+def test_the_embedder_is_asked_and_priced_only_for_names_that_the_model_decides(load: Load) -> None:
+    prices = "prompt_usd_per_million: 1, completion_usd_per_million: 1"
+    models = f"models: {{synthesizer: {{{prices}}}, embedder: {{model: bge-m3}}}}"
+    assert load(f"{models}\nbudget_usd: 1", **OWN).name_embedder is None
+    found = load(f"{models}\nentities: {{resolve: model}}", **OWN)
+    assert found.name_embedder is found.embedder is not None
+    with pytest.raises(SettingsError, match=r"models\.embedder\.prompt_usd_per_million"):
+        load(f"{models}\nbudget_usd: 1\nentities: {{resolve: model}}", **OWN)
+
+
+def test_a_secret_of_the_embedder_is_refused_with_the_name_of_its_variable(load: Load) -> None:
+    with pytest.raises(SettingsError, match="put EMBEDDING_API_KEY") as error:
+        load(f"models: {{embedder: {{api_key: {SECRET}}}}}")
+    assert SECRET not in str(error.value)
+
+
 def test_the_timeout_is_called_timeout(load: Load) -> None:
     assert load("models: {trainee: {timeout: 7}}").settings.models.trainee.timeout_s == 7.0
     with pytest.raises(SettingsError, match="did you mean 'timeout'"):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg_assets.domain import fingerprint
-from kg_assets.taxonomy.groups import Piece, cut
+from kg_assets.groups import Piece, cut
 
 SIZES = st.lists(st.integers(1, 40), max_size=200)
 
