@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import concurrent.futures
+import functools
 import threading
 import time
 from collections.abc import Mapping
@@ -75,6 +76,8 @@ class Endpoint:
             ("Accept", "application/json"),
             ("Accept-Encoding", "gzip, deflate"),
         ]
+        # Reading a URL costs as much as building the rest of a request.
+        self._url_of = functools.cache(lambda route: httpx2.URL(f"{self._url}/{route}"))
         self._timeout_s = timeout_s
         self._connections = connections
         self._lock = threading.Lock()
@@ -134,7 +137,7 @@ class Endpoint:
         timeout = {"connect": min(_CONNECT_TIMEOUT_S, self._timeout_s), "read": None, "pool": None}
         request = httpx2.Request(
             "POST",
-            httpx2.URL(f"{self._url}/{route}"),
+            self._url_of(route),
             headers=self._headers,
             content=content,
             extensions={"timeout": timeout},
