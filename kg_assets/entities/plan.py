@@ -102,8 +102,10 @@ def decide_pairs(item: WorkItem[Decision | Pairs], ask: Ask) -> list[Decision]:
 
 def alias_items(warehouse: Warehouse, own: OwnAliases) -> list[WorkItem[Alias]]:
     """Each name that means the same as a canonical one, by the current decisions and the user's own."""
-    entities = named_entities(warehouse)
     decisions = [*warehouse.rows(Decision, "FROM current_entity_pairs"), *_kept_apart(own)]
+    if not own.same and all(decision.verdict != "same" for decision in decisions):
+        return []  # the claims, of which there may be many, need not be read
+    entities = named_entities(warehouse)
     return [
         WorkItem(row.alias_id, fingerprint(ALIASES_VERSION, asdict(row)), row)
         for row in aliases(entities, decisions, own.same)
@@ -112,7 +114,7 @@ def alias_items(warehouse: Warehouse, own: OwnAliases) -> list[WorkItem[Alias]]:
 
 def store_moved_units(warehouse: Warehouse, rows: Sequence[Alias]) -> None:
     """Note which units of the claims count for others, for queries that cannot work it out."""
-    moved = moved_units([made.claim for made in claims_as_said(warehouse)], rows)
+    moved = moved_units([made.claim for made in claims_as_said(warehouse)], rows) if rows else {}
     with warehouse.transaction() as connection:
         connection.execute("DELETE FROM moved_units")
         insert_rows(connection, "moved_units", [MovedUnit(*pair) for pair in moved.items()])
