@@ -44,6 +44,11 @@ class Ingredients:
     settings: tuple[str, ...] = ()
 
 
+READING = tuple(
+    f"extraction.{key}"
+    for key in ("entity_types", "schema", "max_gleanings", "max_entities", "max_relations", "language")
+)
+"""Settings that say what is read out of a text."""
 INGREDIENTS: Mapping[str, Ingredients] = {
     "documents": Ingredients(
         DOCUMENTS_VERSION,
@@ -62,15 +67,7 @@ INGREDIENTS: Mapping[str, Ingredients] = {
         CLAIMS_VERSION,
         "synthesizer",
         tuple(("graph", task) for task in ("extraction", "extraction_of_schema", "gleaning", "coreference")),
-        (
-            "chunking.resolve_coreference",
-            "extraction.entity_types",
-            "extraction.schema",
-            "extraction.max_gleanings",
-            "extraction.max_entities",
-            "extraction.max_relations",
-            "extraction.language",
-        ),
+        ("chunking.resolve_coreference", *READING),
     ),
     "enrichment": Ingredients(
         ENRICHMENT_VERSION,
@@ -82,15 +79,7 @@ INGREDIENTS: Mapping[str, Ingredients] = {
         PAGE_CLAIMS_VERSION,
         None,
         tuple(("graph", task) for task in ("extraction", "extraction_of_schema", "gleaning")),
-        (
-            "extraction.enrich",
-            "extraction.entity_types",
-            "extraction.schema",
-            "extraction.max_gleanings",
-            "extraction.max_entities",
-            "extraction.max_relations",
-            "extraction.language",
-        ),
+        ("extraction.enrich", *READING),
     ),
     "entity_embeddings": Ingredients(EMBEDDINGS_VERSION),
     "entity_pairs": Ingredients(

@@ -4,7 +4,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from resources.extraction_schema import ExtractionSchema
 from resources.models.settings import ModelSettings
@@ -12,6 +12,8 @@ from resources.sources.addresses import check_url
 from resources.taxonomy_file import MOST_TAGS
 
 Positive = Annotated[int, Field(gt=0)]
+OFF_IS_A_WORD = BeforeValidator(lambda value: "off" if value is False else value)
+"""YAML reads off as false."""
 
 
 class Section(BaseModel):
@@ -138,7 +140,7 @@ class ExtractionSettings(Section):
     max_relations: Positive = 30
     description_tokens: Positive = 512
     language: str | None = None
-    enrich: Literal["off", "wikipedia"] = "off"
+    enrich: Annotated[Literal["off", "wikipedia"], OFF_IS_A_WORD] = "off"
     wikipedia: str = "https://{language}.wikipedia.org/w/api.php"
     of_schema: ExtractionSchema | None = Field(default=None, alias="schema")
 
@@ -147,11 +149,6 @@ class ExtractionSettings(Section):
         if self.of_schema is not None and "entity_types" in self.model_fields_set:
             raise ValueError("entity_types and schema are both set: name all types in schema")
         return self
-
-    @field_validator("enrich", mode="before")
-    @classmethod
-    def _off_is_a_word(cls, enrich: Any) -> Any:
-        return "off" if enrich is False else enrich  # YAML reads off as false
 
     @field_validator("wikipedia")
     @classmethod
@@ -196,14 +193,9 @@ class EntitiesSettings(Section):
     the user's file `aliases`, relative to the configuration file, holds in any case. With `model` and an
     embedder, names as near as `similarity` says are put to the model too."""
 
-    resolve: Literal["off", "rules", "model"] = "rules"
+    resolve: Annotated[Literal["off", "rules", "model"], OFF_IS_A_WORD] = "rules"
     similarity: SimilaritySettings = SimilaritySettings()
     aliases: str = DEFAULT_ALIASES_FILE
-
-    @field_validator("resolve", mode="before")
-    @classmethod
-    def _off_is_a_word(cls, resolve: Any) -> Any:
-        return "off" if resolve is False else resolve  # YAML reads off as false
 
 
 Range = tuple[Positive, Positive]
@@ -215,15 +207,10 @@ class TaxonomySettings(Section):
     or gone since it was made; the levels are how many tags there may be, at least and at most: on the first,
     and below each of these."""
 
-    source: str = "off"
+    source: Annotated[str, OFF_IS_A_WORD] = "off"
     first_level: Range = (6, 12)
     second_level: Range = (4, 10)
     rebuild_share: Annotated[float, Field(ge=0)] = 0.3
-
-    @field_validator("source", mode="before")
-    @classmethod
-    def _off_is_a_word(cls, source: Any) -> Any:
-        return "off" if source is False else source  # YAML reads off as false
 
     @field_validator("source")
     @classmethod

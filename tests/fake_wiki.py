@@ -5,63 +5,39 @@
 """
 
 import json
-import subprocess
-import sys
-import threading
-import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
+
+from tests.server_process import ServerProcess, serve
 
 Json = dict[str, Any]
 
 
-class FakeWiki:
-    """The server, from `with` on; `address` is that of its API, for every language."""
+class FakeWiki(ServerProcess):
+    """The server, from `with` on."""
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).resolve())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self._base = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
-        self.address = f"{self._base}/{{language}}/w/api.php"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(10)
+    @property
+    def api(self) -> str:
+        """The address of its API, for every language."""
+        return f"http://{self.address}/{{language}}/w/api.php"
 
     def hold(self, *articles: Json) -> None:
         """Have these articles and no others. Forgets searches and failures."""
-        self._call("PUT", "/articles", json.dumps(articles).encode())
+        self.call("PUT", "/articles", json.dumps(articles).encode())
 
     def fail(self, **failure: Any) -> None:
         """Answer every search with this `status`, or with this error `code`."""
-        self._call("PUT", "/articles", json.dumps(failure).encode())
+        self.call("PUT", "/articles", json.dumps(failure).encode())
 
     def requests(self) -> list[Json]:
         """The searches: `language`, `name`, `agent` and all `parameters`."""
-        found: list[Json] = json.loads(self._call("GET", "/requests"))
+        found: list[Json] = json.loads(self.call("GET", "/requests"))
         return found
 
     def names(self) -> list[str]:
         """The names that were searched for, sorted."""
         return sorted(request["name"] for request in self.requests())
-
-    def _call(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(self._base + path, body, method=method)) as response:
-            found: bytes = response.read()
-        return found
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -126,14 +102,5 @@ def _page(article: Json, number: int, language: str) -> Json:
     return page
 
 
-def main() -> None:
-    """Serve until standard input ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    print(server.server_port, flush=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
-
-
 if __name__ == "__main__":
-    main()
+    serve(Handler)

@@ -8,40 +8,18 @@ without end) and `endless` (bytes without end).
 
 import base64
 import json
-import subprocess
-import sys
-import threading
 import time
-import urllib.request
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, ClassVar
+
+from tests.server_process import ServerProcess, serve
 
 Json = dict[str, Any]
 
 
-class PageServer:
-    """The server, from `with` on. `address` is `127.0.0.1:port`."""
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).resolve())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.address = f"127.0.0.1:{int(self._process.stdout.readline())}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(10)
+class PageServer(ServerProcess):
+    """The server, from `with` on."""
 
     def serve(self, pages: Mapping[str, Any]) -> None:
         """Have these pages, by path without the slash, and no others; a text is a body. Forgets requests."""
@@ -49,11 +27,11 @@ class PageServer:
             f"/{path}": answer if isinstance(answer, dict) else {"body": answer}
             for path, answer in pages.items()
         }
-        self._call("PUT", "/pages", json.dumps(answers).encode())
+        self.call("PUT", "/pages", json.dumps(answers).encode())
 
     def requests(self) -> list[Json]:
         """What was asked for: `path`, `query` and `headers` with names in lower case."""
-        found: list[Json] = json.loads(self._call("GET", "/requests"))
+        found: list[Json] = json.loads(self.call("GET", "/requests"))
         return found
 
     def paths(self) -> list[str]:
@@ -63,13 +41,6 @@ class PageServer:
     def url(self, path: str, login: str = "") -> str:
         """The address of a page."""
         return f"http://{login}{self.address}/{path}"
-
-    def _call(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        request = urllib.request.Request(self.url(path.lstrip("/")), body, method=method)
-        with opener.open(request) as response:
-            found: bytes = response.read()
-        return found
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -140,14 +111,5 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
-def main() -> None:
-    """Serve until standard input ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    print(server.server_port, flush=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
-
-
 if __name__ == "__main__":
-    main()
+    serve(Handler)

@@ -47,7 +47,7 @@ def project(
 
 
 def configure(project: Project, wiki: FakeWiki, enrich: bool = True, **export: Any) -> None:
-    extraction = {"enrich": "wikipedia", "wikipedia": wiki.address} if enrich else {}
+    extraction = {"enrich": "wikipedia", "wikipedia": wiki.api} if enrich else {}
     project.configure(comprehension={"statements": 1}, extraction=extraction, export=export)
 
 

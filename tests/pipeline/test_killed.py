@@ -45,7 +45,7 @@ def _fill(project: Project, models: FakeModelServer, wiki: FakeWiki) -> None:
     project.use_embedder(models)
     project.configure(
         comprehension={"statements": 1},
-        extraction={"enrich": "wikipedia", "wikipedia": wiki.address},
+        extraction={"enrich": "wikipedia", "wikipedia": wiki.api},
         entities={"resolve": "model"},
         taxonomy={"source": "model"},
     )

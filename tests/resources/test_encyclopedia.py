@@ -28,7 +28,7 @@ def wiki(server: FakeWiki, monkeypatch: pytest.MonkeyPatch) -> FakeWiki:
 
 @pytest.fixture
 def looked_up(wiki: FakeWiki, tmp_path: Path) -> Iterator[Encyclopedia]:
-    with Encyclopedia(wiki.address, tmp_path / "lookups.sqlite") as opened:
+    with Encyclopedia(wiki.api, tmp_path / "lookups.sqlite") as opened:
         yield opened
 
 
@@ -58,11 +58,11 @@ def test_an_answer_is_asked_for_once_and_kept_for_the_next_run(wiki: FakeWiki, t
     wiki.hold(EUROPA)
     kept = tmp_path / "lookups.sqlite"
     for _ in range(2):
-        with Encyclopedia(wiki.address, kept) as opened:
+        with Encyclopedia(wiki.api, kept) as opened:
             found = opened.search("Europa", "en")
             assert opened.search("Nothing", "en") == []
     assert wiki.names() == ["Europa", "Nothing"]
-    with Encyclopedia(wiki.address, kept, offline=True) as opened:
+    with Encyclopedia(wiki.api, kept, offline=True) as opened:
         assert opened.search("Europa", "en") == found
         with pytest.raises(EndpointError, match="Io"):
             opened.search("Io", "en")
