@@ -247,15 +247,15 @@ def _as_json(outcome: "RunOutcome") -> dict[str, Any]:
 
 
 def _print_forecasts(workbench: "Workbench", names: Sequence[str], as_json: bool) -> None:
-    from dagster_project.forecast import forecast, print_forecast
+    from dagster_project.forecast import forecast
+    from dagster_project.terminal import print_forecast
 
-    found = {name: forecast(workbench, name) for name in names}
+    found = [forecast(workbench, name) for name in names]
     if as_json:
-        reports = [{"corpus": name, "stages": [asdict(s) for s in stages]} for name, stages in found.items()]
-        click.echo(plain_json(reports))
+        click.echo(plain_json([asdict(one) for one in found]))
         return
-    for name, stages in found.items():
-        print_forecast(name, stages)
+    for one in found:
+        print_forecast(one)
 
 
 def _print_outcome(outcome: "RunOutcome") -> None:
@@ -263,7 +263,7 @@ def _print_outcome(outcome: "RunOutcome") -> None:
 
     print_stages(outcome.stages, f"corpus {outcome.corpus}")
     if outcome.drops:
-        print_drops(outcome.drops, sum(row["dropped"] for row in outcome.stages))
+        print_drops(outcome.drops, outcome.dropped)
     print_pairs(outcome.examples)
     if outcome.exports:
         folder = Path(outcome.exports[0]).parent

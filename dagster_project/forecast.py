@@ -7,16 +7,12 @@ estimated, from what the corpus' earlier runs came to or, before the first, from
 
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
-from rich.table import Table
 
 from dagster_project.estimate import EXPECTED, UNITS_PER_CHUNK
 from kg_assets.comprehension.measure import measure
@@ -47,6 +43,8 @@ from kg_assets.synthesis.plan import (
 from kg_assets.taxonomy.plan import chunk_tag_items, current_tree, plant, topic_items, tree_items
 from kg_assets.taxonomy.types import Tag
 from kg_assets.warehouse_reads import current_losses, current_units
+from resources.configuration import Configuration
+from resources.models.limits import price_of
 from resources.models.types import Ask, Role
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import RunBench, Workbench
@@ -109,9 +107,20 @@ class StageForecast:
     cost_usd: float | None
 
 
-def forecast(workbench: Workbench, corpus: str) -> list[StageForecast]:
-    """Every stage that asks a model, in order. No model is asked, and of the workspace nothing is changed but
-    the copies of remote documents, which are brought up to date unless a run is at work."""
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run of a corpus would do: every stage that asks a model, in order; what cannot be read, each by
+    its name and reason; and the models without a price."""
+
+    corpus: str
+    stages: list[StageForecast]
+    unreadable: list[tuple[str, str]]
+    unpriced: list[Role]
+
+
+def forecast(workbench: Workbench, corpus: str) -> Forecast:
+    """Count and estimate. No model is asked, and of the workspace nothing is changed but the copies of remote
+    documents, which are brought up to date unless a run is at work."""
     configuration = workbench.configuration()
     bench = RunBench(configuration, workbench.documents_root(), workbench.layout, corpus)
     lock = workbench.layout.corpus_lock(corpus)
@@ -123,7 +132,22 @@ def forecast(workbench: Workbench, corpus: str) -> list[StageForecast]:
             fetch_documents(mirror, configuration.sources, corpus, configuration.settings.documents)
     with tempfile.TemporaryDirectory(prefix="graphtutor-") as folder:
         bench.warehouse = _copied(bench.warehouse, Path(folder))
-        return _Forecaster(bench).stages()
+        stages = _Forecaster(bench).stages()
+        drops = bench.warehouse.frame(
+            "SELECT item_id, reason FROM current_drops WHERE stage = 'documents' ORDER BY position"
+        )
+    unreadable = list(drops.itertuples(index=False, name=None))
+    return Forecast(corpus, stages, unreadable, _unpriced(configuration))
+
+
+def _unpriced(configuration: Configuration) -> list[Role]:
+    """The user's own models whose calls would have a cost, if their prices were set."""
+    asked = (configuration.synthesizer, configuration.trainee, configuration.name_embedder)
+    return [
+        one.role
+        for one in asked
+        if one is not None and one.local is None and price_of(one.settings, one.role, needed=False) is None
+    ]
 
 
 def _copied(warehouse: Warehouse, folder: Path) -> Warehouse:
@@ -361,30 +385,3 @@ def sentence_for_rest(stages: Sequence[StageForecast]) -> str:
         f"All that is left of the corpus would take about {calls:,} calls, {tokens:,} tokens{usd} "
         "(`graphtutor run --dry-run` shows it by stage)."
     )
-
-
-def print_forecast(corpus: str, stages: Sequence[StageForecast]) -> None:
-    """The forecast as a table with a line of sums."""
-    priced = any(stage.cost_usd is not None for stage in stages)
-    table = Table(
-        title=f"corpus {corpus}: a run would",
-        title_justify="left",
-        header_style="bold",
-        box=None,
-        pad_edge=False,
-    )
-    table.add_column("stage")
-    for column in ("rows in", "to do", "calls", "tokens in", "tokens out", *(("USD",) if priced else ())):
-        table.add_column(column, justify="right")
-    table.add_column("")
-    for stage in stages:
-        numbers = [stage.rows, stage.pending, stage.calls, stage.prompt_tokens, stage.completion_tokens]
-        cells = [f"{number:,}" if number else "·" for number in numbers]
-        if priced:
-            cells.append("·" if stage.cost_usd is None else f"{stage.cost_usd:.4f}")
-        table.add_row(stage.stage, *cells, "counted" if stage.exact else "estimated")
-    totals = [sum(getattr(stage, field) for stage in stages) for field in ("pending", "calls")]
-    tokens = [sum(getattr(stage, f) for stage in stages) for f in ("prompt_tokens", "completion_tokens")]
-    cost = [f"{sum(stage.cost_usd or 0.0 for stage in stages):.4f}"] if priced else []
-    table.add_row("all", "", *(f"{n:,}" for n in (*totals, *tokens)), *cost, "", style="bold")
-    Console(width=None if sys.stdout.isatty() else 120).print(table)

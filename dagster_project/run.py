@@ -52,7 +52,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
     """What a run of one corpus came to: its stages in order, the number of exported pairs and one of each
-    form, the files, and a few of the drops (stage, where, reason, detail)."""
+    form, the files, and a few of the `dropped` rows that count now (stage, where, reason, detail)."""
 
     corpus: str
     run_id: str
@@ -61,6 +61,7 @@ class RunOutcome:
     examples: list[ExportPair]
     exports: list[str]
     drops: list[tuple[str, str, str, str]]
+    dropped: int
 
 
 def dagster_home(workbench: Workbench) -> Path:
@@ -119,7 +120,7 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
             )
         except Exception as error:
             if exceeded := budget_exceeded(error):
-                left = sentence_for_rest(forecast(workbench, corpus))
+                left = sentence_for_rest(forecast(workbench, corpus).stages)
                 raise BudgetExceeded(f"{exceeded} {left}") from error
             raise
     return outcome(workbench, corpus, done.run_id)
@@ -159,7 +160,10 @@ def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
     pairs = files["rows"][files["format"] == "lineage"].sum()
     drops = list(dropped_rows(warehouse, SHOWN_DROPS).itertuples(index=False, name=None))
     examples = example_pairs(warehouse) if pairs else []
-    return RunOutcome(corpus, run_id, stages, int(pairs), examples, list(files["path"]), drops)
+    folder = workbench.layout.exports(corpus)  # as the files are here, wherever the workspace was made
+    exports = [str(folder / Path(path).name) for path in files["path"]]
+    dropped = warehouse.scalar("SELECT count(*) FROM current_drops")
+    return RunOutcome(corpus, run_id, stages, int(pairs), examples, exports, drops, dropped)
 
 
 _BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(STAGES)})(?![\w"])')

@@ -10,9 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from dagster_project.estimate import RunEstimate
+from dagster_project.forecast import Forecast
 from dagster_project.plain import plain
 
 REFRESH_S = 10.0
+SHOWN_UNREADABLE = 10
 
 
 class TerminalProgress:
@@ -120,12 +122,54 @@ def print_stages(rows: Sequence[Mapping[str, Any]], title: str) -> None:
 
 
 def print_drops(rows: Sequence[tuple[str, str, str, str]], total: int) -> None:
-    """What was dropped: stage, where, reason and detail of a few of the `total` rows."""
+    """What was dropped: stage, where, reason and detail of a few of the `total` rows of the corpus."""
     console = Console(width=None if sys.stdout.isatty() else 120)
-    console.print(f"\n[yellow]{total} dropped[/]; report.html lists them all", highlight=False)
+    some = f", of which these are {len(rows)}; all are in the report and in the table drops"
+    console.print(f"\n[yellow]{total} dropped[/]{some if total > len(rows) else ''}", highlight=False)
     for stage, where, reason, detail in rows:
         first = (detail.splitlines() or [""])[0]
         console.print(f"  {stage} {_shown(where)}: {reason}. {_shown(first)}", highlight=False)
+
+
+def print_forecast(found: Forecast) -> None:
+    """The forecast as a table with a line of sums, and what it has no numbers for."""
+    stages = found.stages
+    priced = any(stage.cost_usd is not None for stage in stages)
+    table = Table(
+        title=f"corpus {found.corpus}: a run would",
+        title_justify="left",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("stage")
+    for column in ("rows in", "to do", "calls", "tokens in", "tokens out", *(("USD",) if priced else ())):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for stage in stages:
+        numbers = [stage.rows, stage.pending, stage.calls, stage.prompt_tokens, stage.completion_tokens]
+        cells = [f"{number:,}" if number else "·" for number in numbers]
+        if priced:
+            cells.append("·" if stage.cost_usd is None else f"{stage.cost_usd:.4f}")
+        table.add_row(stage.stage, *cells, "counted" if stage.exact else "estimated")
+    totals = [sum(getattr(stage, field) for stage in stages) for field in ("pending", "calls")]
+    tokens = [sum(getattr(stage, f) for stage in stages) for f in ("prompt_tokens", "completion_tokens")]
+    cost = [f"{sum(stage.cost_usd or 0.0 for stage in stages):.4f}"] if priced else []
+    table.add_row("all", "", *(f"{n:,}" for n in (*totals, *tokens)), *cost, "", style="bold")
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(table)
+    if found.unreadable:
+        console.print(
+            f"\n[yellow]{len(found.unreadable)} cannot be read[/] and would be dropped:", highlight=False
+        )
+        for name, reason in found.unreadable[:SHOWN_UNREADABLE]:
+            console.print(f"  {_shown(name)}: {reason}", highlight=False)
+        if len(found.unreadable) > SHOWN_UNREADABLE:
+            console.print(f"  and {len(found.unreadable) - SHOWN_UNREADABLE} more", highlight=False)
+    if found.unpriced:
+        keys = ", ".join(f"models.{role}.prompt_usd_per_million" for role in found.unpriced)
+        said = f"No cost is shown without prices: {keys} and completion_usd_per_million."
+        console.print(said, highlight=False)
 
 
 def print_pairs(pairs: Sequence[Any]) -> None:

@@ -32,6 +32,8 @@ from resources.configuration import Configuration
 from resources.models.types import Role
 
 SHOWN_CHARS = 40
+HASHED = ("prompt ", "names in the file", "tags in the file")
+"""Beginnings of ingredients whose values are hashes, which tell a reader nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +186,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What changed between two recipes, each in a few words: `chunking.max_tokens 1024 → 512`."""
     changed = [name for name in {**then, **now} if then.get(name) != now.get(name)]
     return [
-        f"{name} changed"
-        if name.startswith("prompt ")
-        else f"{name} {_short(then, name)} → {_short(now, name)}"
+        f"{name} changed" if name.startswith(HASHED) else f"{name} {_short(then, name)} → {_short(now, name)}"
         for name in changed
     ]
 

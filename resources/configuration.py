@@ -117,6 +117,7 @@ def load_configuration(
             is set for a model without a price.
     """
     variables = dict(environment) if environment is not None else _variables()
+    _refuse_misspelt(variables)
     settings = read_settings(config_file)
     synthesizer = _endpoint("synthesizer", settings.models.synthesizer, variables)
     own = synthesizer.local is None
@@ -222,6 +223,20 @@ def _variables() -> dict[str, str]:
     return from_file | dict(os.environ)
 
 
+def _refuse_misspelt(variables: Mapping[str, str]) -> None:
+    """A variable that is nearly one of ours would be passed over, and another model used than was meant."""
+    known = ("MODEL", "BASE_URL", "API_KEY")
+    for variable in variables:
+        for prefix in VARIABLES.values():
+            name = variable.removeprefix(f"{prefix}_")
+            if (
+                name != variable
+                and name not in known
+                and (close := difflib.get_close_matches(name, known, n=1, cutoff=0.75))
+            ):
+                raise SettingsError(f"There is no variable {variable}: did you mean {prefix}_{close[0]}?")
+
+
 def _is_named(role: Role, settings: ModelSettings, variables: Mapping[str, str]) -> bool:
     """Whether the user names a model or an address for `role`."""
     named = any(variables.get(f"{VARIABLES[role]}_{name}") for name in ("MODEL", "BASE_URL"))
@@ -308,6 +323,9 @@ def _explained(error: ValidationError) -> str:
 
 def _meant(place: list[str]) -> str:
     """What an unknown key was probably meant to be: one of this section, or the same key of another."""
+    if place[-1] in _all_keys(Settings):
+        above, _, key = place[-1].rpartition(".")
+        return f"a dot is a level in the file, so write {above}: {{{key}: …}}."
     section: type[BaseModel] | None = Settings
     for part in place[:-1]:
         if not part.isdecimal():  # which entry of a list

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -147,7 +148,7 @@ class Encyclopedia:
                 response = self._client.get(url, params=dict(parameters))
                 answer = response.json() if response.status_code == httpx2.codes.OK else None
             except httpx2.HTTPError as error:
-                failed, said = CallFailed("connection", f"{type(error).__name__} from the encyclopedia"), ""
+                failed, said = CallFailed("connection", _unreachable(url, parameters["gsrsearch"], error)), ""
             except ValueError as error:
                 raise CallFailed("server_error", "The encyclopedia answers with what is no JSON.") from error
             else:
@@ -161,6 +162,13 @@ class Encyclopedia:
                 raise failed
             time.sleep(pause_s)
         raise AssertionError
+
+
+def _unreachable(url: str, name: str, error: Exception) -> str:
+    return (
+        f"“{name}” was not looked up: {urlsplit(url).hostname} cannot be reached ({type(error).__name__}). "
+        "Check the network and extraction.wikipedia; the next run tries again."
+    )
 
 
 def _failure(status: int, code: str) -> CallFailed:

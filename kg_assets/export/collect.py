@@ -63,11 +63,19 @@ def what_was_lost(warehouse: Warehouse) -> str:
 
 
 def dropped_rows(warehouse: Warehouse, limit: int) -> pd.DataFrame:
-    """The first drops of every stage that count now: `stage`, `where` (the document, if there is one, or the
-    row), `reason`, `detail`."""
+    """The first drops of every stage that count now: `stage`, `where` (the document, the question, the unit,
+    or else the row), `reason`, `detail`."""
     rows = warehouse.frame(
-        "SELECT stage, coalesce(document_id, item_id) AS where, reason, detail FROM current_drops "
-        "QUALIFY row_number() OVER (PARTITION BY stage ORDER BY item_id) <= ?",
+        r"""
+        WITH first AS (
+            FROM current_drops QUALIFY row_number() OVER (PARTITION BY stage ORDER BY item_id) <= ?
+        )
+        SELECT f.stage, coalesce(
+            f.document_id, nullif(regexp_extract(f.raw, '^Q: ([^\n]+)', 1), ''),
+            nullif(u.name, ''), u.source || ' – ' || u.target, f.item_id
+        ) AS where, f.reason, f.detail
+        FROM first f LEFT JOIN current_knowledge_graph u ON u.unit_id = f.item_id ORDER BY f.stage, f.item_id
+        """,
         [limit],
     )
     order = {stage: number for number, stage in enumerate(STAGES)}

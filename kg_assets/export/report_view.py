@@ -28,6 +28,7 @@ class Quote:
     """Evidence as shown: clipped where long; `start` and `end` (characters) are of the whole span."""
 
     document: str
+    page: int | None
     start: int
     end: int
     text: str
@@ -96,7 +97,7 @@ class Drawing:
 def quotes(evidence: Iterable[Evidence], limit: int = QUOTES_PER_FACT) -> tuple[Quote, ...]:
     """The first `limit` pieces of evidence, clipped to `QUOTE_CHARS` characters."""
     first = list(evidence)[:limit]
-    return tuple(Quote(e.document, e.start, e.end, clip(e.text, QUOTE_CHARS)) for e in first)
+    return tuple(Quote(e.document, e.page, e.start, e.end, clip(e.text, QUOTE_CHARS)) for e in first)
 
 
 def clip(text: str, limit: int) -> str:

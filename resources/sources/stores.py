@@ -148,7 +148,9 @@ class Store:
         except FileNotFoundError:
             raise NotFetched("gone", "There is no such file or folder.", gone=True) from None
         except ImportError as error:
-            raise NotFetched("unreachable", f"A library is missing: {self._said(error)}.") from None
+            advice = " (pip install 'graphtutor[s3]')" if self._source.url.startswith("s3") else ""
+            said = f"A library is missing: {self._said(error)}{advice}."
+            raise NotFetched("unreachable", said) from None
         except Exception as error:
             raise NotFetched("unreachable", f"{type(error).__name__}: {self._said(error)}.") from None
 

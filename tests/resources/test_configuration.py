@@ -48,6 +48,19 @@ def test_a_variable_overrules_the_file(load: Load) -> None:
     assert (kept.model, kept.base_url) == ("from-file", "http://file/v1")
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("SYNTHESIZER_MODLE", "SYNTHESIZER_MODEL"), ("TRAINEE_BASEURL", "TRAINEE_BASE_URL")],
+)
+def test_a_variable_that_is_nearly_one_of_ours_is_refused(load: Load, written: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=f"no variable {written}: did you mean {meant}"):
+        load(**{written: "x"})
+
+
+def test_variables_of_others_that_begin_as_ours_are_left_alone(load: Load) -> None:
+    assert load(SYNTHESIZER_BACKEND="openai_api", TRAINEE_RPM="3").trainee is not None
+
+
 def test_an_empty_variable_is_no_variable(load: Load) -> None:
     text = "models: {synthesizer: {model: from-file, base_url: 'http://file/v1'}}"
     assert load(text, SYNTHESIZER_MODEL="", SYNTHESIZER_BASE_URL="").synthesizer.model == "from-file"
@@ -269,6 +282,11 @@ def test_the_forms_of_question_and_graphgens_names_for_them(
     ("text", "said"),
     [
         ("chunkin: {}", "unknown key 'chunkin': did you mean 'chunking'?"),
+        (
+            "chunking.max_tokens: 64",
+            "unknown key 'chunking.max_tokens': a dot is a level in the file, so write "
+            "chunking: {max_tokens: …}.",
+        ),
         ("chunking: {max_token: 64}", "unknown key 'chunking.max_token': did you mean 'max_tokens'?"),
         ("models: {trainee: {Concurency: 3}}", "'models.trainee.Concurency': did you mean 'concurrency'?"),
         ("traverse_strategy: {max_extra_edge: 3}", "did you mean 'max_extra_edges'?"),

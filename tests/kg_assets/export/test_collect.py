@@ -20,7 +20,7 @@ from kg_assets.domain import (
     entity_id,
     relation_id,
 )
-from kg_assets.export.collect import report_data, what_was_lost
+from kg_assets.export.collect import dropped_rows, report_data, what_was_lost
 from kg_assets.export.pairs import SPANS_PER_UNIT, EvidenceChoice, export_pairs, mismatched_evidence
 from kg_assets.stages import STAGES
 from resources.configuration import Configuration, load_configuration
@@ -154,6 +154,23 @@ def test_the_error_of_a_run_without_exports_says_which_stage_lost_what(warehouse
     assert what_was_lost(warehouse) == (
         "claims dropped 3 of 5 rows; statements had no rows (no trainee); curated_qa dropped 2 of 2 rows"
     )
+
+
+def test_a_drop_is_shown_by_the_name_of_its_fact_or_by_its_question(filled: Warehouse) -> None:
+    with filled.transaction() as connection:
+        for stage, item, raw in (
+            ("statements", WORKS.unit_id, "{}"),
+            ("statements", BUILT.unit_id, "{}"),
+            ("curated_qa", "s1/x", "Q: Who built it?\nA: It."),
+            ("judgements", "j1", ""),
+        ):
+            dropped = [stage, item, item, raw]
+            connection.execute(
+                "INSERT INTO drops VALUES (?, ?, ?, NULL, 'r', 'd', ?, false, 'run', 't')", dropped
+            )
+            connection.execute("INSERT INTO current_items VALUES (?, 99, ?, ?, NULL)", [stage, item, item])
+    found = dropped_rows(filled, 9)
+    assert {"Harrow Works", "Harrow Works – Leeds", "Who built it?", "j1"} <= set(found["where"])
 
 
 def test_the_report_tells_what_went_in_what_came_out_and_what_was_dropped(
