@@ -6,6 +6,7 @@ estimated, from what the corpus' earlier runs came to or, before the first, from
 """
 
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -299,7 +300,8 @@ class _Forecaster:
         """Count what goes to the model; where an earlier stage's answers are not known, estimate it."""
         if self._share:
             rows = self._expected_rows(stage)
-            self._found.append(self._priced(stage, role, rows, round(rows * self._share), exact=False))
+            pending = math.ceil(round(rows * self._share, 6))  # a change of anything is at least one row
+            self._found.append(self._priced(stage, role, rows, pending, exact=False))
             return
         items = planned()
         ledger = Ledger(self._warehouse, stage, "dry run")
