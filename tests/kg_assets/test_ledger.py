@@ -260,7 +260,8 @@ def test_a_failure_here_does_not_hide_what_another_run_finished(warehouse: Wareh
 
 
 def test_every_failure_of_the_surroundings_is_transient() -> None:
-    assert {"timeout", "server_error", "connection", "rate_limited"} == TRANSIENT_REASONS
+    reasons = {"timeout", "server_error", "connection", "rate_limited", "bad_vectors"}
+    assert reasons == TRANSIENT_REASONS
 
 
 def test_an_item_without_a_result_or_a_drop_is_a_bug_and_not_a_reused_row(warehouse: Warehouse) -> None:

@@ -38,7 +38,7 @@ def test_the_asset_graph_shows_all_assets_in_their_groups_with_their_kinds(
 ) -> None:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.set_viewport_size({"width": 4800, "height": 1400})  # at less width the boxes show names only
+    page.set_viewport_size({"width": 8000, "height": 1800})  # at less width the boxes show names only
 
     page.goto(ui.url)
     _go_to(page, "Lineage")
