@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.definitions import build_defs
+from dagster_project.event_log import kept_connections
 from dagster_project.failures import budget_exceeded, sentence_for
 from dagster_project.forecast import forecast, sentence_for_rest
 from dagster_project.jobs import pipeline_job
@@ -85,7 +86,10 @@ def dagster_home(workbench: Workbench) -> Path:
 @contextmanager
 def dagster_instance(workbench: Workbench) -> Iterator[dg.DagsterInstance]:
     """The workspace's Dagster instance."""
-    with dg.DagsterInstance.from_config(str(dagster_home(workbench))) as instance:
+    with (
+        dg.DagsterInstance.from_config(str(dagster_home(workbench))) as instance,
+        kept_connections(instance),
+    ):
         yield instance
 
 
