@@ -7,6 +7,7 @@ from typing import Any
 
 from kg_assets.domain import GraphUnit, Statement, fingerprint, normalise_name
 from kg_assets.prompts import payload_message, system_prompt
+from resources.models.schemas import Schema, list_of, object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 
@@ -116,29 +117,13 @@ def _is_sign(character: str) -> bool:
     return unicodedata.category(character) in ("Sm", "Sc", "So") or character in "#%‰"
 
 
-def _schema(statements: int, max_chars: int) -> dict[str, Any]:
-    sentence = {"type": "string", "minLength": 2, "maxLength": max_chars}
-    detail = {"type": "string", "maxLength": 120}
-    change = {
-        "type": "object",
-        "properties": {"old": detail, "new": detail},
-        "required": ["old", "new"],
-        "additionalProperties": False,
+def _schema(statements: int, max_chars: int) -> Schema:
+    sentence = text_of(max_chars, least_chars=2)
+    detail = text_of(120, least_chars=0)
+    fields = {
+        "paraphrases": list_of(sentence, statements - 1, statements - 1),
+        # Not used: naming both details first keeps small models from repeating the statement instead.
+        "changes": list_of(object_of({"old": detail, "new": detail}), statements, statements),
+        "negations": list_of(sentence, statements, statements),
     }
-    return {
-        "title": "Statements",
-        "type": "object",
-        "properties": {
-            "paraphrases": {
-                "type": "array",
-                "items": sentence,
-                "minItems": statements - 1,
-                "maxItems": statements - 1,
-            },
-            # Not used: naming both details first keeps small models from repeating the statement instead.
-            "changes": {"type": "array", "items": change, "minItems": statements, "maxItems": statements},
-            "negations": {"type": "array", "items": sentence, "minItems": statements, "maxItems": statements},
-        },
-        "required": ["paraphrases", "changes", "negations"],
-        "additionalProperties": False,
-    }
+    return object_of(fields, "Statements")

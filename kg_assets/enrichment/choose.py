@@ -9,6 +9,7 @@ from kg_assets.enrichment.pages import PageRow
 from kg_assets.ledger import Dropped
 from kg_assets.prompts import payload_message, system_prompt
 from resources.encyclopedia import Page
+from resources.models.schemas import object_of, whole_number
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 
@@ -51,7 +52,7 @@ def choice_request(wanted: Wanted, pages: Sequence[Page]) -> ChatRequest:
             payload_message({"entity": entity, "pages": shown}),
         ),
         max_tokens=24,
-        schema=_schema(len(pages)),
+        schema=object_of({"page": whole_number(0, len(pages))}, "PageChoice"),
         stage="enrichment",
         item_id=wanted.entity_id,
     )
@@ -91,13 +92,3 @@ def find_page(wanted: Wanted, search: Search, ask: Ask, count_tokens: Callable[[
         language=page.language,
         tokens=count_tokens(page.summary),
     )
-
-
-def _schema(count: int) -> dict[str, Any]:
-    return {
-        "title": "PageChoice",
-        "type": "object",
-        "properties": {"page": {"type": "integer", "minimum": 0, "maximum": count}},
-        "required": ["page"],
-        "additionalProperties": False,
-    }

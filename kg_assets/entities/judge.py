@@ -2,7 +2,7 @@
 descriptions shown."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,9 @@ from kg_assets.domain import fingerprint
 from kg_assets.entities.meaning import EMBEDDING_METHOD
 from kg_assets.entities.spelling import is_chinese
 from kg_assets.entities.types import Decision, Named, Verdict
+from kg_assets.groups import Piece, cut
 from kg_assets.prompts import payload_message, system_prompt
+from resources.models.schemas import numbered_answers, one_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 
@@ -18,7 +20,6 @@ JUDGE_VERSION = "1"
 MODEL_METHOD = "model"
 MODEL_CONFIDENCE = 0.8
 MOST_PAIRS = 12
-_CUT_AT_EACH = 6
 _SHOWN_DESCRIPTIONS = 3
 _SHOWN_CHARS = 400
 _TOKENS_FOR_EACH = 24
@@ -35,16 +36,14 @@ class OpenPair:
 
 
 def batches(pairs: Sequence[OpenPair]) -> list[tuple[OpenPair, ...]]:
-    """The pairs in groups for one request each, of one language, at most MOST_PAIRS to a group.
-
-    Where a group ends is said by the pairs themselves, so that one pair more or less changes one group and
-    not all that follow.
-    """
-    by_language: dict[bool, list[tuple[str, OpenPair]]] = defaultdict(list)
+    """The pairs in groups for one request each, of one language, at most MOST_PAIRS to a group."""
+    by_language: dict[bool, list[Piece[OpenPair]]] = defaultdict(list)
     for pair in pairs:
-        by_language[_is_chinese(pair)].append((fingerprint(_shown(pair)), pair))
+        by_language[_is_chinese(pair)].append(Piece(fingerprint(_shown(pair)), 1, pair))
     return [
-        group for _, some in sorted(by_language.items()) for group in _cut(sorted(some, key=lambda p: p[0]))
+        group
+        for _, some in sorted(by_language.items())
+        for group in cut(sorted(some, key=lambda piece: piece.mark), MOST_PAIRS, MOST_PAIRS)
     ]
 
 
@@ -58,7 +57,7 @@ def pairs_request(pairs: Sequence[OpenPair]) -> ChatRequest:
             payload_message(payload),
         ),
         max_tokens=48 + _TOKENS_FOR_EACH * len(pairs),
-        schema=_schema(len(pairs)),
+        schema=numbered_answers("EntityPairs", len(pairs), "verdict", one_of(list(_VERDICTS))),
         stage="entity_pairs",
         item_id=pairs[0].left.entity_id,
     )
@@ -91,17 +90,6 @@ def judge(pairs: Sequence[OpenPair], ask: Ask) -> list[Decision]:
     ]
 
 
-def _cut(pairs: Sequence[tuple[str, OpenPair]]) -> Iterator[tuple[OpenPair, ...]]:
-    group: list[OpenPair] = []
-    for mark, pair in pairs:
-        if group and (int(mark[-8:], 16) % _CUT_AT_EACH == 0 or len(group) == MOST_PAIRS):
-            yield tuple(group)
-            group = []
-        group.append(pair)
-    if group:
-        yield tuple(group)
-
-
 def _shown(pair: OpenPair) -> dict[str, Any]:
     shown: dict[str, Any] = {
         end: {
@@ -116,29 +104,3 @@ def _shown(pair: OpenPair) -> dict[str, Any]:
 
 def _is_chinese(pair: OpenPair) -> bool:
     return is_chinese(pair.left.name) or is_chinese(pair.right.name)
-
-
-def _schema(count: int) -> dict[str, Any]:
-    answer = {
-        "id": {"type": "integer", "minimum": 1, "maximum": count},
-        "verdict": {"type": "string", "enum": list(_VERDICTS)},
-    }
-    return {
-        "title": "EntityPairs",
-        "type": "object",
-        "properties": {
-            "answers": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": answer,
-                    "required": list(answer),
-                    "additionalProperties": False,
-                },
-                "minItems": count,
-                "maxItems": count,
-            }
-        },
-        "required": ["answers"],
-        "additionalProperties": False,
-    }

@@ -15,6 +15,7 @@ from kg_assets.graph.align import align_quote
 from kg_assets.ledger import TRANSIENT_REASONS, DroppedPart
 from kg_assets.prompts import payload_message, system_prompt
 from resources.errors import CallFailed
+from resources.models.schemas import list_of, object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 
@@ -159,29 +160,18 @@ def _rows(answer: Any) -> list[dict[str, str]]:
     return rows
 
 
-def _text(most: int) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": most}
-
-
-_SCHEMA = {
-    "title": "Coreference",
-    "type": "object",
-    "properties": {
-        "replacements": {
-            "type": "array",
-            "maxItems": MAX_REPLACEMENTS,
-            "items": {
-                "type": "object",
-                "properties": {
-                    "quote": _text(_MAX_TEXT_CHARS),
-                    "pronoun": _text(_MAX_PRONOUN_CHARS),
-                    "name": _text(_MAX_TEXT_CHARS),
-                },
-                "required": ["quote", "pronoun", "name"],
-                "additionalProperties": False,
-            },
-        }
+_SCHEMA = object_of(
+    {
+        "replacements": list_of(
+            object_of(
+                {
+                    "quote": text_of(_MAX_TEXT_CHARS),
+                    "pronoun": text_of(_MAX_PRONOUN_CHARS),
+                    "name": text_of(_MAX_TEXT_CHARS),
+                }
+            ),
+            most=MAX_REPLACEMENTS,
+        )
     },
-    "required": ["replacements"],
-    "additionalProperties": False,
-}
+    "Coreference",
+)

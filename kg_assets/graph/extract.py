@@ -15,6 +15,7 @@ from kg_assets.ledger import TRANSIENT_REASONS, DroppedPart
 from kg_assets.prompts import payload_message, system_prompt
 from resources.errors import CallFailed
 from resources.extraction_schema import RelationType
+from resources.models.schemas import Schema, list_of, object_of, one_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 from resources.settings import ExtractionSettings
@@ -54,36 +55,25 @@ def extraction_request(chunk: Chunk, settings: ExtractionSettings) -> ChatReques
     )
 
 
-def extraction_schema(settings: ExtractionSettings) -> dict[str, Any]:
+def extraction_schema(settings: ExtractionSettings) -> Schema:
     """JSON schema of an extraction; bounded everywhere, since small models run away in unbounded fields."""
-    name: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": _MAX_NAME_CHARS}
-    sentence: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": _MAX_SENTENCE_CHARS}
+    name, sentence = text_of(_MAX_NAME_CHARS), text_of(_MAX_SENTENCE_CHARS)
     entity = {
         "name": name,
-        "type": {"type": "string", "enum": list(settings.type_names)},
+        "type": one_of(list(settings.type_names)),
         "quote": sentence,
         "description": sentence,
     }
-    # The quote comes before the description: what is written first is copied, what follows restates it.
-    relation = {
-        "source": name,
-        "target": name,
-        "quote": sentence,
-        "description": sentence,
-    }
+    relation = {"source": name, "target": name}
     if settings.of_schema is not None:
-        types = [each.name for each in settings.of_schema.relations]
-        relation = {"source": name, "target": name, "type": {"type": "string", "enum": types}} | relation
-    return {
-        "title": "Extraction",
-        "type": "object",
-        "properties": {
-            "entities": _array_of(entity, settings.max_entities),
-            "relations": _array_of(relation, settings.max_relations),
-        },
-        "required": ["entities", "relations"],
-        "additionalProperties": False,
+        relation["type"] = one_of([each.name for each in settings.of_schema.relations])
+    # The quote comes before the description: what is written first is copied, what follows restates it.
+    relation |= {"quote": sentence, "description": sentence}
+    fields = {
+        "entities": list_of(object_of(entity), most=settings.max_entities),
+        "relations": list_of(object_of(relation), most=settings.max_relations),
     }
+    return object_of(fields, "Extraction")
 
 
 def extract_claims(
@@ -196,16 +186,6 @@ def _listed(types: Iterable[tuple[str, str]]) -> str:
 def _with_pairs(relation: RelationType) -> str:
     pairs = ", ".join(f"{source} → {target}" for source, target in relation.pairs)
     return f"{relation.name} ({pairs})" if pairs else relation.name
-
-
-def _array_of(properties: Mapping[str, Any], most: int) -> dict[str, Any]:
-    item = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-    return {"type": "array", "maxItems": most, "items": item}
 
 
 def _rows(rows: Any, needed: Sequence[str]) -> list[dict[str, str]]:

@@ -8,18 +8,13 @@ from typing import Any
 
 from kg_assets.domain import GraphUnit
 from kg_assets.prompts import payload_message, system_prompt
+from resources.models.schemas import object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 
 SUMMARY_VERSION = "1"
 _PART_TOKENS = 2048
-_SCHEMA = {
-    "title": "Summary",
-    "type": "object",
-    "properties": {"description": {"type": "string", "minLength": 1, "maxLength": 4000}},
-    "required": ["description"],
-    "additionalProperties": False,
-}
+_SCHEMA = object_of({"description": text_of(4000)}, "Summary")
 
 
 def summary_request(unit: GraphUnit, descriptions: Sequence[str], limit_tokens: int) -> ChatRequest:

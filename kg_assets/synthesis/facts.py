@@ -6,6 +6,7 @@ from typing import Any
 
 from kg_assets.comprehension.state import fact_of
 from kg_assets.domain import GraphUnit, QaForm, QaPair, Subgraph, fingerprint
+from resources.models.schemas import Schema, object_of, text_of
 
 
 def units_of(subgraph: Subgraph, units: Mapping[str, GraphUnit]) -> list[GraphUnit]:
@@ -64,15 +65,6 @@ def text_field(answer: Any, field: str) -> str:
     return text
 
 
-def text_schema(title: str, **max_chars: int) -> dict[str, Any]:
+def text_schema(title: str, **max_chars: int) -> Schema:
     """JSON schema of an object of texts, each with its greatest length in characters."""
-    return {
-        "title": title,
-        "type": "object",
-        "properties": {
-            field: {"type": "string", "minLength": 1, "maxLength": limit}
-            for field, limit in max_chars.items()
-        },
-        "required": list(max_chars),
-        "additionalProperties": False,
-    }
+    return object_of({field: text_of(most) for field, most in max_chars.items()}, title)

@@ -6,6 +6,7 @@ from typing import Any
 from kg_assets.domain import GraphUnit, QaPair
 from kg_assets.prompts import payload_message, system_prompt
 from kg_assets.synthesis.facts import facts_of, language_of, qa_pair, text_field
+from resources.models.schemas import Schema, list_of, object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 
@@ -54,16 +55,10 @@ def _validate(value: Any) -> tuple[str, str, list[str]]:
     return text_field(value, "question"), text_field(value, "answer"), reasoning
 
 
-def _schema(room: int) -> dict[str, Any]:
-    step = {"type": "string", "minLength": 1, "maxLength": room}
-    return {
-        "title": "MultiHopQa",
-        "type": "object",
-        "properties": {
-            "reasoning": {"type": "array", "items": step, "minItems": MIN_RELATIONS, "maxItems": _MAX_STEPS},
-            "question": {"type": "string", "minLength": 1, "maxLength": 400},
-            "answer": {"type": "string", "minLength": 1, "maxLength": room},
-        },
-        "required": ["reasoning", "question", "answer"],
-        "additionalProperties": False,
+def _schema(room: int) -> Schema:
+    fields = {
+        "reasoning": list_of(text_of(room), MIN_RELATIONS, _MAX_STEPS),
+        "question": text_of(400),
+        "answer": text_of(room),
     }
+    return object_of(fields, "MultiHopQa")

@@ -9,6 +9,7 @@ from kg_assets.domain import fingerprint
 from kg_assets.groups import Piece, cut
 from kg_assets.prompts import payload_message, system_prompt
 from kg_assets.taxonomy.types import ChunkTag
+from resources.models.schemas import numbered_answers, one_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 from resources.taxonomy_file import tag_key
@@ -71,7 +72,9 @@ def label_request(sights: Sequence[Sight], tags: Sequence[str]) -> ChatRequest:
             payload_message(payload),
         ),
         max_tokens=48 + _TOKENS_FOR_EACH * len(sights),
-        schema=_schema(len(sights), tags),
+        schema=numbered_answers(
+            "ChunkTags", len(sights), "tag", one_of(list(dict.fromkeys([*tags, NONE_OF_THESE])))
+        ),
         stage="chunk_tags",
         item_id=sights[0].chunk_id,
     )
@@ -109,30 +112,4 @@ def _shown(sight: Sight) -> dict[str, Any]:
         "headings": [text[:_HEADING_CHARS] for text in sight.heading_path[-_MOST_HEADINGS:]],
         "names": [name[:_NAME_CHARS] for name in sight.names[:_MOST_NAMES]],
         "text": sight.excerpt[:EXCERPT_CHARS],
-    }
-
-
-def _schema(texts: int, tags: Sequence[str]) -> dict[str, Any]:
-    answer = {
-        "id": {"type": "integer", "minimum": 1, "maximum": texts},
-        "tag": {"type": "string", "enum": list(dict.fromkeys([*tags, NONE_OF_THESE]))},
-    }
-    return {
-        "title": "ChunkTags",
-        "type": "object",
-        "properties": {
-            "answers": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": answer,
-                    "required": list(answer),
-                    "additionalProperties": False,
-                },
-                "minItems": texts,
-                "maxItems": texts,
-            }
-        },
-        "required": ["answers"],
-        "additionalProperties": False,
     }

@@ -10,6 +10,7 @@ from kg_assets.domain import GraphUnit, fingerprint
 from kg_assets.groups import Piece, cut
 from kg_assets.prompts import payload_message, system_prompt
 from kg_assets.taxonomy.types import Topic
+from resources.models.schemas import Schema, list_of, object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 from resources.taxonomy_file import BETWEEN, MOST_NAME_CHARS
@@ -91,16 +92,9 @@ def find_topics(group: Sequence[Mention], language: str, ask: Ask) -> list[Topic
     return [Topic(name, language) for name in names]
 
 
-def names_schema(title: str, most: int) -> dict[str, Any]:
+def names_schema(title: str, most: int) -> Schema:
     """The schema of an answer that is a list of names."""
-    name = {"type": "string", "minLength": 1, "maxLength": MOST_NAME_CHARS}
-    return {
-        "title": title,
-        "type": "object",
-        "properties": {"topics": {"type": "array", "items": name, "minItems": 1, "maxItems": most}},
-        "required": ["topics"],
-        "additionalProperties": False,
-    }
+    return object_of({"topics": list_of(text_of(MOST_NAME_CHARS), 1, most)}, title)
 
 
 def names_of(answer: Any, least: int) -> list[str]:

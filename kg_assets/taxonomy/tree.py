@@ -9,6 +9,7 @@ from kg_assets.groups import Piece, cut
 from kg_assets.prompts import payload_message, system_prompt
 from kg_assets.taxonomy.topics import names_of, names_schema, tag_name
 from kg_assets.taxonomy.types import Tag
+from resources.models.schemas import Schema, list_of, object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 from resources.settings import TaxonomySettings
@@ -147,28 +148,7 @@ def _once(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(written.values())
 
 
-def _tree_schema(first_most: int, second_most: int) -> dict[str, Any]:
-    name = {"type": "string", "minLength": 1, "maxLength": MOST_NAME_CHARS}
-    branch = {
-        "name": name,
-        "tags": {"type": "array", "items": name, "minItems": 1, "maxItems": second_most},
-    }
-    return {
-        "title": "TagTree",
-        "type": "object",
-        "properties": {
-            "tags": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": branch,
-                    "required": list(branch),
-                    "additionalProperties": False,
-                },
-                "minItems": 1,
-                "maxItems": first_most,
-            }
-        },
-        "required": ["tags"],
-        "additionalProperties": False,
-    }
+def _tree_schema(first_most: int, second_most: int) -> Schema:
+    name = text_of(MOST_NAME_CHARS)
+    branch = object_of({"name": name, "tags": list_of(name, 1, second_most)})
+    return object_of({"tags": list_of(branch, 1, first_most)}, "TagTree")
