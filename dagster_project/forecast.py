@@ -5,7 +5,6 @@ that asks one, the rows that would go to it are counted. What comes after those 
 estimated, from what the corpus' earlier runs came to or, before the first, from what is usual.
 """
 
-import json
 import math
 import shutil
 import tempfile
@@ -15,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dagster_project.estimate import EXPECTED, UNITS_PER_CHUNK
+from dagster_project.estimate import UNITS_PER_CHUNK
+from dagster_project.usual import Expectations
 from kg_assets.comprehension.measure import measure
 from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
 from kg_assets.enrichment.plan import enrichment_items, page_claim_items
@@ -33,7 +33,6 @@ from kg_assets.ingest.chunk import chunk_document
 from kg_assets.ingest.documents import fetch_documents, scan_documents, take_document
 from kg_assets.ingest.plan import chunk_items
 from kg_assets.ledger import Items, Ledger, Work, WorkItem
-from kg_assets.recipes import differences, recipe
 from kg_assets.synthesis.plan import (
     aggregated_items,
     atomic_items,
@@ -49,48 +48,6 @@ from resources.models.limits import price_of
 from resources.models.types import Ask, Role
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import RunBench, Workbench
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """What one row of a stage usually takes: calls, and tokens of all of them."""
-
-    calls: float
-    prompt_tokens: float
-    completion_tokens: float
-
-
-USUAL = {
-    "claims": Usual(1.0, 1500.0, 900.0),
-    "enrichment": Usual(1.0, 900.0, 8.0),
-    "enrichment_claims": Usual(1.0, 1500.0, 900.0),
-    "entity_embeddings": Usual(1.0, 300.0, 0.0),
-    "entity_pairs": Usual(1.0, 900.0, 120.0),
-    "topics": Usual(1.0, 1900.0, 120.0),
-    "taxonomy": Usual(1.0, 900.0, 500.0),
-    "chunk_tags": Usual(1.0, 3000.0, 90.0),
-    "knowledge_graph": Usual(1.0, 800.0, 300.0),
-    "statements": Usual(1.0, 450.0, 150.0),
-    "judgements": Usual(1.0, 50.0, 1.0),
-    "qa_atomic": Usual(1.0, 220.0, 60.0),
-    "qa_aggregated": Usual(2.0, 700.0, 250.0),
-    "qa_multi_hop": Usual(1.0, 400.0, 150.0),
-}
-"""Measured with the demo's models and rounded up; after its first run a corpus has numbers of its own."""
-USUAL_WITH_COREFERENCE = Usual(2.0, 4000.0, 1100.0)
-"""Of claims, where pronouns are replaced first: one more call with the chunk and the one before it."""
-
-
-PAGES_PER_UNIT = {"enrichment": 0.5, "enrichment_claims": 0.25}
-"""Entities that are looked up, and pages that are found, for each entity or relation of the documents."""
-GROUPS_PER_UNIT = {"entity_embeddings": 0.06, "entity_pairs": 0.01}
-"""Groups of names, and of pairs of names that rules leave open, for each entity or relation, until a corpus
-has its own."""
-
-TOPIC_GROUPS_PER_UNIT = 0.02
-MOST_TOPIC_GROUPS = 80
-TAG_GROUPS_PER_CHUNK = 0.15
-"""Requests of the taxonomy stages, until a corpus has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +122,7 @@ class _Forecaster:
     def __init__(self, bench: RunBench) -> None:
         self._bench = bench
         self._warehouse = bench.warehouse
+        self._expected = Expectations(bench.warehouse, bench.configuration)
         self._found: list[StageForecast] = []
         self._share = 0.0
         """The share of claims, or of the first stage that asks a model, that is pending: from there on stages
@@ -299,7 +257,7 @@ class _Forecaster:
     def _ask(self, stage: str, role: Role, planned: Callable[[], Items[Any]]) -> None:
         """Count what goes to the model; where an earlier stage's answers are not known, estimate it."""
         if self._share:
-            rows = self._expected_rows(stage)
+            rows = self._expected.rows(stage, self._counts)
             pending = math.ceil(round(rows * self._share, 6))  # a change of anything is at least one row
             self._found.append(self._priced(stage, role, rows, pending, exact=False))
             return
@@ -314,45 +272,8 @@ class _Forecaster:
             if stage == "statements":
                 self._counts["units"] = float(ledger.rows_in)
 
-    def _expected_rows(self, stage: str) -> int:
-        last = self._warehouse.frame(
-            "SELECT rows_in FROM stage_runs WHERE stage = ? AND note <> 'stopped' AND rows_in > 0 "
-            "ORDER BY number DESC LIMIT 1",
-            [stage],
-        )
-        if not last.empty and self._same_recipe("claims") and self._same_recipe(stage):
-            chunks = self._warehouse.frame(
-                "SELECT rows_in FROM stage_runs WHERE stage = 'claims' AND rows_in > 0 "
-                "ORDER BY number DESC LIMIT 1"
-            )
-            grown = self._counts["chunks"] / int(chunks["rows_in"].iloc[0]) if len(chunks) else 1.0
-            return round(int(last["rows_in"].iloc[0]) * grown)
-        if stage in PAGES_PER_UNIT:
-            return max(1, round(self._counts["units"] * PAGES_PER_UNIT[stage]))
-        if stage in GROUPS_PER_UNIT:
-            return max(1, round(self._counts["units"] * GROUPS_PER_UNIT[stage]))
-        if stage == "taxonomy":
-            return 1
-        if stage == "topics":
-            return min(MOST_TOPIC_GROUPS, max(1, round(self._counts["units"] * TOPIC_GROUPS_PER_UNIT)))
-        if stage == "chunk_tags":
-            return max(1, round(self._counts["chunks"] * TAG_GROUPS_PER_CHUNK))
-        if stage == "judgements":
-            return round(self._counts["units"] * 2 * self._bench.settings.comprehension.statements)
-        expected = EXPECTED[stage]
-        return max(1, round(self._counts[expected.of] * expected.rows_for_each))
-
-    def _same_recipe(self, stage: str) -> bool:
-        """Whether the stage last ran with the settings, prompts and model of now, so that what it came to
-        says what it will come to."""
-        last = self._warehouse.frame(
-            "SELECT recipe FROM stage_runs WHERE stage = ? ORDER BY number DESC LIMIT 1", [stage]
-        )
-        now = recipe(stage, self._bench.configuration)
-        return not last.empty and not differences(json.loads(last["recipe"].iloc[0]), now)
-
     def _priced(self, stage: str, role: Role, rows: int, pending: int, exact: bool) -> StageForecast:
-        usual = self._usual(stage)
+        usual = self._expected.row_of(stage)
         prompt, completion = round(pending * usual.prompt_tokens), round(pending * usual.completion_tokens)
         prices = self._bench.endpoint(role).settings
         cost = None
@@ -362,18 +283,6 @@ class _Forecaster:
             ) / 1e6
         calls = round(pending * usual.calls)
         return StageForecast(stage, rows, pending, exact, calls, prompt, completion, cost)
-
-    def _usual(self, stage: str) -> Usual:
-        """What a row took in this corpus' earlier runs, or what is usual."""
-        row = self._warehouse.frame(
-            "SELECT sum(new + dropped) AS rows, sum(calls) AS calls, sum(prompt_tokens) AS prompt, "
-            "sum(completion_tokens) AS completion FROM stage_runs WHERE stage = ? AND calls > 0",
-            [stage],
-        ).iloc[0]
-        if not row["rows"] or row["rows"] != row["rows"] or not self._same_recipe(stage):
-            resolving = stage == "claims" and self._bench.settings.chunking.resolve_coreference
-            return USUAL_WITH_COREFERENCE if resolving else USUAL[stage]
-        return Usual(row["calls"] / row["rows"], row["prompt"] / row["rows"], row["completion"] / row["rows"])
 
 
 def sentence_for_rest(stages: Sequence[StageForecast]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from kg_assets.materialize import StageRow
+from kg_assets.shown import StageRow
 
 NEVER_DROP = frozenset(
     {"chunks", "entity_aliases", "subgraphs", "tagged_qa", "sft_datasets", "graph_export", "report"}

@@ -8,7 +8,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,6 +20,7 @@ from kg_assets.export.figures import picture
 from kg_assets.freshness import PastRun, ancestors, stale_because
 from kg_assets.ledger import Counts, Items, Ledger, Work, serially, utc_now
 from kg_assets.recipes import recipe
+from kg_assets.shown import Materialization, StageRow, markdown_table, numbers, shown_again, stored
 from resources import progress
 from resources.errors import BudgetExceeded
 from resources.models.types import Role
@@ -31,50 +31,8 @@ from resources.workbench import RunBench, Workbench
 corpora = dg.DynamicPartitionsDefinition(name="corpus")
 OWNERS = ["team:graphtutor"]
 PREVIEW_ROWS = 5
-CELL_CHARS = (120, 80, 50, 30)
-"""How long a cell of a table may be; the next is taken where the table would not fit."""
-SHOWN_CHARS = 1000
-"""Markdown of this length or more is only a link in the Dagster UI, and opens in a dialog."""
 LOG_EVERY_S = 15.0
 REMEMBERED_RUNS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class StageRow:
-    """What one run of one stage came to; a row of `stage_runs`. Seconds are wall time; `recipe` is JSON."""
-
-    run_id: str
-    stage: str
-    started_at: str
-    finished_at: str
-    rows_in: int
-    new: int
-    reused: int
-    dropped: int
-    rows_out: int
-    calls: int
-    calls_from_store: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
-    seconds: float
-    data_version: str
-    note: str
-    recipe: str
-
-
-@dataclass(frozen=True, slots=True)
-class Materialization:
-    """What was last shown of a stage that came to its end: a row of `materializations`.
-
-    `number` is that of its row in `stage_runs`; `metadata` is name to (kind, value), without the figures of
-    the run itself; `checks` are (name, passed, severity, finding).
-    """
-
-    stage: str
-    number: int
-    metadata: Mapping[str, tuple[str, Any]]
-    checks: tuple[tuple[str, bool, str, str], ...]
 
 
 class StageRun:
@@ -144,7 +102,7 @@ class StageRun:
         row = self._store_row(counts, last.data_version, last.note)
         progress.stage_finished(self.stage)
         self._keep(shown[0].metadata, shown[0].checks)
-        return _shown_again(shown[0], row)
+        return shown_again(shown[0], row)
 
     def execute(
         self, items: Items[Any], work: Work[Any], role: Role | None = None, note: str = ""
@@ -207,7 +165,7 @@ class StageRun:
             if chart is not None:
                 metadata[name] = dg.MetadataValue.md(f"![{name}]({picture(chart)})")
         self._keep(
-            {name: _stored(value) for name, value in metadata.items()},
+            {name: stored(value) for name, value in metadata.items()},
             tuple(
                 (
                     check.check_name or "",
@@ -219,7 +177,7 @@ class StageRun:
             ),
         )
         return dg.MaterializeResult(
-            metadata={**_numbers(row), **metadata},
+            metadata={**numbers(row), **metadata},
             data_version=dg.DataVersion(row.data_version),
             check_results=list(checks),
         )
@@ -307,84 +265,3 @@ class StageRun:
         if usage.calls or usage.failed_attempts:
             copy_calls(self.warehouse, self.bench.responses(), self.bench.corpus)
         return row
-
-
-def _numbers(row: StageRow) -> dict[str, Any]:
-    """The figures of one run, as the UI shows them."""
-    numbers: dict[str, Any] = {
-        "rows in": row.rows_in,
-        "new": row.new,
-        "reused": row.reused,
-        "dropped": row.dropped,
-        "dagster/row_count": row.rows_out,
-        "model calls": row.calls,
-        "calls from the store": row.calls_from_store,
-        "prompt tokens": row.prompt_tokens,
-        "completion tokens": row.completion_tokens,
-        "seconds": round(row.seconds, 2),
-    }
-    if row.cost_usd is not None:
-        numbers["cost (USD)"] = round(row.cost_usd, 6)
-    if row.note:
-        numbers["note"] = row.note
-    return numbers
-
-
-def _stored(value: Any) -> tuple[str, Any]:
-    """A metadata value as (kind, JSON value)."""
-    if isinstance(value, dg.MarkdownMetadataValue):
-        return "markdown", value.value
-    if isinstance(value, dg.PathMetadataValue):
-        return "path", value.value
-    if isinstance(value, dg.JsonMetadataValue):
-        return "json", value.data
-    return "plain", value
-
-
-def _shown_again(last: Materialization, row: StageRow) -> dg.MaterializeResult[None]:
-    """What was shown of `last`, with the figures of the run `row`, which left it as it was."""
-    kinds: dict[str, Callable[[Any], Any]] = {
-        "markdown": dg.MetadataValue.md,
-        "path": dg.MetadataValue.path,
-        "json": dg.MetadataValue.json,
-        "plain": lambda value: value,
-    }
-    metadata = {name: kinds[kind](value) for name, (kind, value) in last.metadata.items()}
-    return dg.MaterializeResult(
-        metadata={**_numbers(row), **metadata, "unchanged": "nothing that it depends on has changed"},
-        data_version=dg.DataVersion(row.data_version),
-        check_results=[
-            dg.AssetCheckResult(
-                check_name=name,
-                passed=passed,
-                severity=dg.AssetCheckSeverity(severity),
-                metadata={"finding": finding},
-            )
-            for name, passed, severity, finding in last.checks
-        ],
-    )
-
-
-def markdown_table(frame: pd.DataFrame) -> str:
-    """A DataFrame as a Markdown table, its cells cut as far as it takes for the UI to show it in place; what
-    it holds cannot become markup."""
-    tables = [_table(frame, cell_chars) for cell_chars in CELL_CHARS]
-    return next((table for table in tables if len(table) < SHOWN_CHARS), tables[-1])
-
-
-def _table(frame: pd.DataFrame, cell_chars: int) -> str:
-    header = "| " + " | ".join(map(str, frame.columns)) + " |"
-    rule = "|" + " --- |" * len(frame.columns)
-    body = [
-        "| " + " | ".join(_cell(value, cell_chars) for value in row) + " |"
-        for row in frame.itertuples(index=False)
-    ]
-    return "\n".join([header, rule, *body])
-
-
-def _cell(value: object, chars: int) -> str:
-    text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
-    text = text if len(text) <= chars else text[: chars - 1] + "…"
-    for character in "\\`*_{}[]()#!<>|":
-        text = text.replace(character, f"&#{ord(character)};")
-    return text

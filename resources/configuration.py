@@ -3,13 +3,11 @@
 Secrets come from variables only and are kept out of every `repr` and every error.
 """
 
-import difflib
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -17,6 +15,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ValidationError
 
 from resources.aliases_file import NO_ALIASES, OwnAliases, read_aliases
+from resources.configuration_errors import explained, refuse_misspelt, refuse_secrets, section_of
 from resources.embedded.model_files import LOCAL_MODELS, LocalModel
 from resources.errors import SettingsError
 from resources.models.limits import price_of
@@ -117,7 +116,7 @@ def load_configuration(
             is set for a model without a price.
     """
     variables = dict(environment) if environment is not None else _variables()
-    _refuse_misspelt(variables)
+    refuse_misspelt(variables)
     settings = read_settings(config_file)
     synthesizer = _endpoint("synthesizer", settings.models.synthesizer, variables)
     own = synthesizer.local is None
@@ -163,12 +162,12 @@ def read_settings(config_file: Path | None) -> Settings:
         raise SettingsError(
             f"{path} must hold keys and values such as 'chunking: {{max_tokens: 512}}' at its top."
         )
-    _refuse_secrets(loaded, path)
+    refuse_secrets(loaded, path)
     loaded = _with_schema_file(loaded, path)
     try:
         return Settings.model_validate(_without_empty_sections(loaded, Settings))
     except ValidationError as error:
-        raise SettingsError(f"{path}: {_explained(error)}") from None
+        raise SettingsError(f"{path}: {explained(error)}") from None
 
 
 def _yaml(path: Path) -> Any:
@@ -207,7 +206,7 @@ def _without_empty_sections(loaded: Mapping[Any, Any], section: type[BaseModel])
     """`loaded` without sections that hold nothing, as when all of their keys are commented out."""
     kept = {}
     for key, value in loaded.items():
-        below = _section_of(section, key)
+        below = section_of(section, key)
         if below is not None and isinstance(value, Mapping):
             kept[key] = _without_empty_sections(value, below)
         elif below is None or value is not None:
@@ -221,20 +220,6 @@ def _variables() -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The file .env cannot be read ({_reason(error)}): mend it.") from None
     return from_file | dict(os.environ)
-
-
-def _refuse_misspelt(variables: Mapping[str, str]) -> None:
-    """A variable that is nearly one of ours would be passed over, and another model used than was meant."""
-    known = ("MODEL", "BASE_URL", "API_KEY")
-    for variable in variables:
-        for prefix in VARIABLES.values():
-            name = variable.removeprefix(f"{prefix}_")
-            if (
-                name != variable
-                and name not in known
-                and (close := difflib.get_close_matches(name, known, n=1, cutoff=0.75))
-            ):
-                raise SettingsError(f"There is no variable {variable}: did you mean {prefix}_{close[0]}?")
 
 
 def _is_named(role: Role, settings: ModelSettings, variables: Mapping[str, str]) -> bool:
@@ -281,82 +266,3 @@ def _graph(variables: Mapping[str, str]) -> GraphAddress | None:
         variables.get("NEO4J_PASSWORD", ""),
         variables.get("NEO4J_DATABASE") or "neo4j",
     )
-
-
-_SECRETS = frozenset({"apikey", "key", "token", "apitoken", "accesstoken", "secret", "password", "passwort"})
-
-
-def _refuse_secrets(loaded: Mapping[Any, Any], path: Path, place: tuple[str, ...] = ()) -> None:
-    """Keys and passwords, by the names people give them, anywhere in the file."""
-    for name, value in loaded.items():
-        here = (*place, str(name))
-        of_model = here[0] == "models" and len(here) == 3
-        prefix = next((VARIABLES[role] for role in VARIABLES if of_model and role == here[1]), "SYNTHESIZER")
-        if re.sub(r"[^a-z]", "", str(name).lower()) in _SECRETS:
-            raise SettingsError(
-                f"{path}: secrets do not belong in a configuration file: put {prefix}_API_KEY "
-                f"(NEO4J_PASSWORD) into the environment or into .env and remove {'.'.join(here)!r} here."
-            )
-        if name == "base_url" and isinstance(value, str) and "@" in value:
-            raise SettingsError(
-                f"{path}: an address with a password does not belong in a configuration file: put it into "
-                f"the environment as {prefix}_BASE_URL and remove {'.'.join(here)!r} here."
-            )
-        if isinstance(value, Mapping) and len(here) < 5:  # a YAML alias can contain itself
-            _refuse_secrets(value, path, here)
-
-
-def _explained(error: ValidationError) -> str:
-    """The first thing that is wrong, in one sentence, without the offending value (it may be a secret). A key
-    that is not known comes before one that is missing: it is that one, misspelt."""
-    wrong = error.errors(include_input=False, include_url=False)
-    first = next((one for one in wrong if one["type"] == "extra_forbidden"), wrong[0])
-    place = [str(part) for part in first["loc"]]
-    dotted = ".".join(place)
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {dotted!r}: {_meant(place)}"
-    if first["type"] == "model_type":
-        return f"{dotted} must hold keys and values, not a single value."
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{dotted}: {message}." if dotted else f"{message}."
-
-
-def _meant(place: list[str]) -> str:
-    """What an unknown key was probably meant to be: one of this section, or the same key of another."""
-    if place[-1] in _all_keys(Settings):
-        above, _, key = place[-1].rpartition(".")
-        return f"a dot is a level in the file, so write {above}: {{{key}: …}}."
-    section: type[BaseModel] | None = Settings
-    for part in place[:-1]:
-        if not part.isdecimal():  # which entry of a list
-            section = _section_of(section, part) if section else None
-    known = [f.alias or name for name, f in section.model_fields.items()] if section else []
-    elsewhere = [dotted for dotted in _all_keys(Settings) if dotted.rpartition(".")[2] == place[-1]]
-    likeness = 0.8 if elsewhere else 0.6
-    close = difflib.get_close_matches(place[-1].lower(), known, n=1, cutoff=likeness) + elsewhere
-    if close:
-        return f"did you mean {' or '.join(map(repr, close))}?"
-    return f"known keys are {', '.join(known)}."
-
-
-def _all_keys(section: type[BaseModel], above: str = "") -> list[str]:
-    """Dotted places of all keys."""
-    keys: list[str] = []
-    for name, chosen in section.model_fields.items():
-        dotted = f"{above}{chosen.alias or name}"
-        below = _section_of(section, chosen.alias or name)
-        keys.append(dotted)
-        keys += _all_keys(below, f"{dotted}.") if below else []
-    return keys
-
-
-def _section_of(section: type[BaseModel], name: object) -> type[BaseModel] | None:
-    """The settings class of a key, or of the entries of its list; None for a key that holds a value or is
-    unknown."""
-    kinds = [f.annotation for key, f in section.model_fields.items() if (f.alias or key) == name]
-    while kinds:
-        kind = kinds.pop()
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-        kinds += get_args(kind)
-    return None

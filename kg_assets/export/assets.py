@@ -17,7 +17,8 @@ from kg_assets.export.report import render_report
 from kg_assets.export.sft import remove_exports, write_exports
 from kg_assets.graph.assets import knowledge_graph
 from kg_assets.ledger import WorkItem
-from kg_assets.materialize import OWNERS, StageRow, StageRun, corpora
+from kg_assets.materialize import OWNERS, StageRun, corpora
+from kg_assets.shown import StageRow
 from kg_assets.taxonomy.assets import tagged_qa
 from kg_assets.taxonomy.plan import current_tree
 from kg_assets.warehouse_reads import current_evidence, current_spellings, current_units

@@ -26,7 +26,8 @@ from kg_assets.graph.graph_state import degrees, graph_state
 from kg_assets.graph.merge import MERGE_VERSION, describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.assets import chunks
-from kg_assets.materialize import OWNERS, StageRun, corpora, markdown_table
+from kg_assets.materialize import OWNERS, StageRun, corpora
+from kg_assets.shown import markdown_table
 from kg_assets.warehouse_reads import current_pages, current_spellings
 from resources.graph.types import SyncCounts
 from resources.workbench import Workbench

@@ -4,8 +4,9 @@ import dagster as dg
 
 from kg_assets.checks import check_specs, result, stage_checks
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.materialize import OWNERS, StageRun, corpora, markdown_table
+from kg_assets.materialize import OWNERS, StageRun, corpora
 from kg_assets.quality.assets import curated_qa
+from kg_assets.shown import markdown_table
 from kg_assets.taxonomy.label import LABEL_VERSION, label
 from kg_assets.taxonomy.plan import (
     PAIRS_VERSION,
