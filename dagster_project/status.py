@@ -1,7 +1,7 @@
 """What stands in a corpus' warehouse: rows, drops, cost and freshness of every stage."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,12 +21,14 @@ from resources.workbench import Workbench
 class StageStatus:
     """One stage as it stands; calls, tokens and cost are of all runs, killed ones too.
 
-    `freshness` is `fresh`, `never run`, or why it is not fresh.
+    `drop_reasons` is how many rows were dropped for which reason, `freshness` is `fresh`, `never run`, or why
+    it is not fresh.
     """
 
     stage: str
     rows: int
     dropped: int
+    drop_reasons: Mapping[str, int]
     calls: int
     prompt_tokens: int
     completion_tokens: int
@@ -50,6 +52,7 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     runs: dict[str, list[PastRun]] = {stage: [] for stage in STAGES}
     costs: dict[str, Cost] = {}
+    reasons: dict[str, dict[str, int]] = {stage: {} for stage in STAGES}
     documents_changed = ""
     configuration = workbench.configuration()
     if warehouse.exists():
@@ -57,6 +60,11 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
             for run in warehouse.rows(PastRun, "FROM stage_runs ORDER BY number"):
                 runs[run.stage].append(run)
             costs = cost_by_stage(warehouse)
+            dropped = warehouse.frame(
+                "SELECT stage, reason, count(*) FROM current_drops GROUP BY ALL ORDER BY 3 DESC, reason"
+            )
+            for stage, reason, count in dropped.itertuples(index=False, name=None):
+                reasons[stage][reason] = count
             documents_changed = _documents_changed(workbench, corpus, warehouse)
     stale: dict[str, str] = {}
     for stage in STAGES:
@@ -68,17 +76,22 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
         corpus,
         _running(workbench, corpus),
         tuple(
-            _stage_status(stage, runs[stage], costs.get(stage, NO_COST), stale.get(stage, "fresh"))
+            _stage_status(
+                stage, runs[stage], reasons[stage], costs.get(stage, NO_COST), stale.get(stage, "fresh")
+            )
             for stage in STAGES
         ),
     )
 
 
-def _stage_status(stage: str, runs: Sequence[PastRun], cost: Cost, freshness: str) -> StageStatus:
+def _stage_status(
+    stage: str, runs: Sequence[PastRun], reasons: Mapping[str, int], cost: Cost, freshness: str
+) -> StageStatus:
     return StageStatus(
         stage=stage,
         rows=runs[-1].rows_out if runs else 0,
         dropped=runs[-1].dropped if runs else 0,
+        drop_reasons=reasons,
         calls=int(cost.calls),
         prompt_tokens=int(cost.prompt_tokens),
         completion_tokens=int(cost.completion_tokens),
@@ -115,6 +128,10 @@ def print_status(status: CorpusStatus) -> None:
     if status.running:
         console.print(f"{status.running} is under way; this is how far it has come:", highlight=False)
     console.print(table)
+    for s in status.stages:
+        if s.drop_reasons:
+            said = ", ".join(f"{reason} {count:,}" for reason, count in s.drop_reasons.items())
+            console.print(f"dropped by {s.stage}: {said}", highlight=False)
 
 
 def _running(workbench: Workbench, corpus: str) -> str:

@@ -12,7 +12,7 @@ from kg_assets.ingest.language import language_name
 from kg_assets.quality.input_references import input_reference
 from kg_assets.quality.source_language import foreign_language
 
-GATES_VERSION = "3"
+GATES_VERSION = "4"
 MIN_ANSWER_CHARS = 2
 REPEATED_WORDS = 10
 REPEATED_CHARACTERS = 16
@@ -41,6 +41,11 @@ def not_empty(pair: QaPair) -> str:
             return f"The {field} holds no words."
     if len(pair.answer.strip()) < MIN_ANSWER_CHARS:
         return "The answer is a single character."
+    return ""
+
+
+def says_more_than_its_question(pair: QaPair) -> str:
+    """The answer is not the question once more, as a statement."""
     return "The answer repeats the question." if _said(pair.question) == _said(pair.answer) else ""
 
 
@@ -89,6 +94,7 @@ def stands_alone(pair: QaPair) -> str:
 GATES: tuple[tuple[str, Callable[[QaPair], str]], ...] = (
     ("schema", has_schema),
     ("empty", not_empty),
+    ("repeats_question", says_more_than_its_question),
     ("repeats_itself", says_it_once),
     ("language", speaks_the_source_language),
     ("refers_to_input", stands_alone),

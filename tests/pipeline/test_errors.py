@@ -109,6 +109,11 @@ def test_nothing_to_export_says_which_stage_lost_what(ready: Project, fake_model
     result = ready.call("run", "--json")
     says(result, "nothing to export", "claims dropped 1 of 1", "graphtutor status")
     assert result.stdout == ""
+    assert "dropped by claims: invalid_json 1" in ready.call("status").stdout
+    (status,) = ready.call("status", "--json").json
+    assert {s["stage"]: s["drop_reasons"] for s in status["stages"] if s["dropped"]} == {
+        "claims": {"invalid_json": 1}
+    }
 
 
 def test_a_wrong_password_of_neo4j(ready: Project) -> None:

@@ -46,9 +46,13 @@ def test_an_ordinary_pair_passes(good: object) -> None:
         (pair(" ?! "), "empty", "question holds no words"),
         (pair("What is it?", "…"), "empty", "answer holds no words"),
         (pair("What is it?", " X "), "empty", "single character"),
-        (pair("What is it?", "what is  IT?"), "empty", "repeats the question"),
-        (pair("The Kestrel-2 is a pump?", "The Kestrel-2 is a pump."), "empty", "repeats the question"),
-        (pair("红隼二号是泵吗？", "红隼二号是泵。"), "empty", "repeats the question"),
+        (pair("What is it?", "what is  IT?"), "repeats_question", "repeats the question"),
+        (
+            pair("The Kestrel-2 is a pump?", "The Kestrel-2 is a pump."),
+            "repeats_question",
+            "repeats the question",
+        ),
+        (pair("红隼二号是泵吗？", "红隼二号是泵。"), "repeats_question", "repeats the question"),
         (pair("红隼二号泵由谁制造？"), "language", "question is in Chinese, its source in English"),
         (
             pair("红隼二号泵由谁制造？", "It was built by Harrow Works.", language="zh"),
