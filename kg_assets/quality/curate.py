@@ -2,7 +2,7 @@
 
 from kg_assets.domain import QaPair, fingerprint
 from kg_assets.ledger import Dropped, WorkItem
-from kg_assets.quality.gates import GATES_VERSION, PASSED, Verdict, judge_pairs
+from kg_assets.quality.gates import DEPENDS_ON_OTHERS, GATES_VERSION, PASSED, Verdict, judge_pairs
 from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 
@@ -11,7 +11,10 @@ Judged = tuple[QaPair, Verdict]
 
 
 def curation_items(warehouse: Warehouse, include_enrichment: bool = True) -> list[WorkItem[Judged]]:
-    """Every current pair with the verdict of the gates; the key changes with either.
+    """Every current pair with the verdict of the gates.
+
+    A row's key is the pair's content, and with it the verdict where that depends on other rows: what the
+    gates said of a pair alone is then found by its key, and no pair is judged twice.
 
     Unless `include_enrichment`, pairs about units that only pages of an encyclopedia speak of are stopped.
     """
@@ -21,17 +24,23 @@ def curation_items(warehouse: Warehouse, include_enrichment: bool = True) -> lis
         item_ids += [
             row for (row,) in warehouse.frame(f"SELECT item_id FROM current_{stage}").itertuples(index=False)
         ]
-    with warehouse.connect() as connection:
-        done = {
-            key for (key,) in connection.execute("SELECT key FROM done WHERE stage = 'curated_qa'").fetchall()
-        }
-    keys = [_key(pair, PASSED) for pair in pairs]
+    keys, known = [_key(pair) for pair in pairs], _known(warehouse)
     looked_up = set() if include_enrichment else _looked_up(warehouse)
-    verdicts = judge_pairs(pairs, [key in done for key in keys], looked_up)
+    verdicts = judge_pairs(pairs, [known.get(key) for key in keys], looked_up)
     return [
-        WorkItem(item_id, _key(pair, verdict) if verdict.gate else key, (pair, verdict))
+        WorkItem(item_id, _with_verdict(key, verdict), (pair, verdict))
         for item_id, key, pair, verdict in zip(item_ids, keys, pairs, verdicts, strict=True)
     ]
+
+
+def _known(warehouse: Warehouse) -> dict[str, Verdict]:
+    """Earlier verdicts by row key."""
+    with warehouse.connect() as connection:
+        done = connection.execute("SELECT key FROM done WHERE stage = 'curated_qa'").fetchall()
+        drops = connection.execute(
+            "SELECT key, reason, detail FROM drops WHERE stage = 'curated_qa'"
+        ).fetchall()
+    return {key: PASSED for (key,) in done} | {key: Verdict(*why) for key, *why in drops}
 
 
 def _looked_up(warehouse: Warehouse) -> set[str]:
@@ -40,9 +49,13 @@ def _looked_up(warehouse: Warehouse) -> set[str]:
     return {unit_id for (unit_id,) in found}
 
 
-def _key(pair: QaPair, verdict: Verdict) -> str:
+def _key(pair: QaPair) -> str:
     said = pair.qa_id, pair.form, pair.question, pair.answer, pair.reasoning, pair.unit_ids, pair.language
-    return fingerprint(GATES_VERSION, said, verdict.gate, verdict.detail)
+    return fingerprint(GATES_VERSION, said)
+
+
+def _with_verdict(key: str, verdict: Verdict) -> str:
+    return fingerprint(key, verdict.gate, verdict.detail) if verdict.gate in DEPENDS_ON_OTHERS else key
 
 
 def pass_or_drop(item: WorkItem[Judged], _ask: Ask) -> list[QaPair]:

@@ -29,9 +29,12 @@ class Verdict:
 
 
 PASSED = Verdict()
+DUPLICATE = "duplicate"
 LOOKED_UP = Verdict(
     "looked_up", "It rests on a page of an encyclopedia, and export.include_enrichment is false."
 )
+DEPENDS_ON_OTHERS = frozenset({DUPLICATE, LOOKED_UP.gate})
+"""Gates whose verdict on a pair can change while the pair stays as it is."""
 
 
 def not_empty(pair: QaPair) -> str:
@@ -102,26 +105,25 @@ GATES: tuple[tuple[str, Callable[[QaPair], str]], ...] = (
 
 
 def judge_pairs(
-    pairs: Sequence[QaPair], passed_before: Sequence[bool] | None = None, unwanted: Set[str] = frozenset()
+    pairs: Sequence[QaPair],
+    known: Sequence[Verdict | None] | None = None,
+    unwanted: Set[str] = frozenset(),
 ) -> list[Verdict]:
     """One verdict for each pair, in order; of duplicates (equal but for case and space) the first passes.
 
     Args:
         pairs: of all forms.
-        passed_before: of each pair whether it is known to pass the gates that look at one pair.
+        known: of each pair the verdict of the gates that look at one pair, where they have judged it before.
         unwanted: ids of units that are not from the user's documents, and no pair may be about.
     """
     seen: dict[tuple[str, str], QaPair] = {}
     verdicts = []
-    for pair, passed in zip(pairs, passed_before or [False] * len(pairs), strict=True):
-        if not unwanted.isdisjoint(pair.unit_ids):
-            verdict = LOOKED_UP
-        else:
-            verdict = PASSED if passed else _first_stop(pair)
+    for pair, before in zip(pairs, known or [None] * len(pairs), strict=True):
+        verdict = (before or _first_stop(pair)) if unwanted.isdisjoint(pair.unit_ids) else LOOKED_UP
         if not verdict.gate:
             said = normalise_name(pair.question), normalise_name(pair.answer)
             if said in seen:
-                verdict = Verdict("duplicate", f"The same question and answer as {seen[said].qa_id}.")
+                verdict = Verdict(DUPLICATE, f"The same question and answer as {seen[said].qa_id}.")
             seen.setdefault(said, pair)
         verdicts.append(verdict)
     return verdicts

@@ -46,6 +46,13 @@ def test_what_a_gate_stopped_is_a_drop_that_names_it_and_shows_the_pair(filled: 
     assert drop["raw"] == f"Q: {TEXTUAL.question}\nA: {TEXTUAL.answer}"
 
 
+def test_no_pair_is_judged_twice(filled: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, items = Ledger(filled, "curated_qa", "run"), curation_items(filled)
+    ledger.execute(items, ledger.pending(items), pass_or_drop)
+    monkeypatch.setattr("kg_assets.quality.gates.GATES", ())  # would let all pass
+    assert curation_items(filled) == items
+
+
 @pytest.mark.parametrize(
     "change", [{"reasoning": ("one", "three")}, {"language": "de"}, {"answer": "Leeds did."}]
 )
