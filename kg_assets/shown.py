@@ -11,6 +11,7 @@ CELL_CHARS = (120, 80, 50, 30)
 """How long a cell of a table may be; the next is taken where the table would not fit."""
 SHOWN_CHARS = 1000
 """Markdown of this length or more is only a link in the Dagster UI, and opens in a dialog."""
+_NO_MARKUP = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]()#!<>|"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,4 @@ def _table(frame: pd.DataFrame, cell_chars: int) -> str:
 def _cell(value: object, chars: int) -> str:
     text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
     text = text if len(text) <= chars else text[: chars - 1] + "…"
-    for character in "\\`*_{}[]()#!<>|":
-        text = text.replace(character, f"&#{ord(character)};")
-    return text
+    return text.translate(_NO_MARKUP)

@@ -90,6 +90,7 @@ def test_an_assets_page_shows_description_owner_counts_preview_and_the_reliabili
     assert header.inner_text().split() == ["unit", "loss", "confidence", "description"]
     losses = [float(row.get_by_role("cell").nth(1).inner_text()) for row in rows]
     assert losses == sorted(losses, reverse=True)
+    assert "&#" not in _fact(page, "preview").inner_text()  # signs of Markdown are read as what they are
 
     _fact(page, "reliability curve").get_by_text("[Show Markdown]").click()
     picture = page.get_by_role("dialog").get_by_role("img", name="reliability curve")
