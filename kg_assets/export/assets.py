@@ -97,7 +97,9 @@ def graph_export(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
             stage,
             write_graph(_directory(stage), units, measured, support, current_spellings(stage.warehouse)),
         )
-        return stage.result(row, preview=stage.preview("format, rows, sha256"), checks=stage_checks(row))
+        return stage.result(
+            row, preview=stage.preview("format, rows, left(sha256, 12) AS sha256"), checks=stage_checks(row)
+        )
 
 
 @dg.asset(

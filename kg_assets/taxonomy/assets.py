@@ -118,7 +118,7 @@ def chunk_tags(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
         )
         return stage.result(
             row,
-            facts={"chunks by tag": dg.MetadataValue.md(_by_tag(stage, "current_chunk_tags", "chunks"))},
+            facts=_by_tag(stage, "current_chunk_tags", "chunks"),
             checks=[*stage_checks(row), fits],
         )
 
@@ -142,7 +142,7 @@ def tagged_qa(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
         )
         return stage.result(
             row,
-            facts={"pairs by tag": dg.MetadataValue.md(_by_tag(stage, "current_tagged_qa", "pairs"))},
+            facts=_by_tag(stage, "current_tagged_qa", "pairs"),
             checks=stage_checks(row),
         )
 
@@ -152,8 +152,10 @@ def _note(stage: StageRun, otherwise: str) -> str:
     return OFF if source == "off" else "" if source == "model" else otherwise
 
 
-def _by_tag(stage: StageRun, view: str, what: str) -> str:
-    """How many rows of a view each tag has, as a table. `view` and `what` are names of ours."""
-    return markdown_table(
-        stage.warehouse.frame(f"SELECT tag, count(*) AS {what} FROM {view} GROUP BY tag ORDER BY 2 DESC, tag")
+def _by_tag(stage: StageRun, view: str, what: str) -> dict[str, dg.MetadataValue]:
+    """How many rows of a view each tag has, as a table, if there are any. `view` and `what` are names of
+    ours."""
+    counted = stage.warehouse.frame(
+        f"SELECT tag, count(*) AS {what} FROM {view} GROUP BY tag ORDER BY 2 DESC, tag"
     )
+    return {} if counted.empty else {f"{what} by tag": dg.MetadataValue.md(markdown_table(counted))}
