@@ -262,12 +262,18 @@ def _print_outcome(outcome: "RunOutcome") -> None:
     from dagster_project.terminal import print_drops, print_pairs, print_stages
 
     print_stages(outcome.stages, f"corpus {outcome.corpus}")
+    if outcome.never_run:
+        click.echo(
+            f"\n{', '.join(outcome.never_run)} never ran, so there is nothing of theirs to go on with: a + "
+            "before a stage, as in --select +qa_atomic, runs all before it, too."
+        )
     if outcome.drops:
         print_drops(outcome.drops, outcome.dropped)
     print_pairs(outcome.examples)
     if outcome.exports:
         folder = Path(outcome.exports[0]).parent
-        click.echo(f"\n{outcome.pairs} pairs. Exports and report.html are in {folder}")
+        pairs = "1 pair" if outcome.pairs == 1 else f"{outcome.pairs} pairs"
+        click.echo(f"\n{pairs}. Exports and report.html are in {folder}")
         click.echo("Where a pair comes from: graphtutor trace QA_ID    Every stage: graphtutor ui")
 
 

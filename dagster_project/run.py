@@ -23,6 +23,7 @@ from dagster_project.jobs import pipeline_job
 from kg_assets.export.collect import SHOWN_DROPS, dropped_rows
 from kg_assets.export.pairs import example_pairs
 from kg_assets.export.sft import ExportPair
+from kg_assets.freshness import ancestors
 from kg_assets.materialize import corpora
 from kg_assets.stages import STAGES
 from resources.errors import BudgetExceeded, SettingsError
@@ -53,7 +54,8 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
     """What a run of one corpus came to: its stages in order, the number of exported pairs and one of each
-    form, the files, and a few of the `dropped` rows that count now (stage, where, reason, detail)."""
+    form, the files, a few of the `dropped` rows that count now (stage, where, reason, detail), and the stages
+    that were left out and have never run."""
 
     corpus: str
     run_id: str
@@ -63,6 +65,7 @@ class RunOutcome:
     exports: list[str]
     drops: list[tuple[str, str, str, str]]
     dropped: int
+    never_run: list[str]
 
 
 def dagster_home(workbench: Workbench) -> Path:
@@ -167,7 +170,10 @@ def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
     folder = workbench.layout.exports(corpus)  # as the files are here, wherever the workspace was made
     exports = [str(folder / Path(path).name) for path in files["path"]]
     dropped = warehouse.scalar("SELECT count(*) FROM current_drops")
-    return RunOutcome(corpus, run_id, stages, int(pairs), examples, exports, drops, dropped)
+    ran = set(warehouse.frame("SELECT DISTINCT stage FROM stage_runs")["stage"])
+    needed = {upstream for stage in stages for upstream in ancestors(stage["stage"])}
+    never_run = [stage for stage in STAGES if stage in needed - ran]
+    return RunOutcome(corpus, run_id, stages, int(pairs), examples, exports, drops, dropped, never_run)
 
 
 _BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(STAGES)})(?![\w"])')
@@ -181,10 +187,16 @@ def _selected(defs: dg.Definitions, select: str | None) -> Sequence[dg.AssetKey]
     for word in _WORD.findall(select):
         if word not in STAGES and (close := difflib.get_close_matches(word, STAGES, n=1)):
             raise SettingsError(f"--select: there is no stage {word!r}; did you mean {close[0]!r}?")
+    if "," in select:
+        raise SettingsError(f"--select {select!r}: write 'or' where you wrote a comma.")
     try:
         keys = dg.AssetSelection.from_string(_BARE_NAME.sub(r'key:"\1"', select)).resolve(
             defs.resolve_asset_graph()
         )
+    except dg.DagsterInvalidSubsetError as error:
+        raise SettingsError(
+            f"--select {select!r} names what is no stage: the stages are {', '.join(STAGES)}."
+        ) from error
     except (dg.DagsterError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise SettingsError(

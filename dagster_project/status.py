@@ -39,11 +39,13 @@ class StageStatus:
 
 @dataclass(frozen=True, slots=True)
 class CorpusStatus:
-    """All stages of one corpus. `running` says who works on it just now, and is empty where nobody does: then
-    the stages are shown as far as that run has come."""
+    """All stages of one corpus. `running` says who works on it just now, and is empty where nobody does: else
+    the stages are shown as far as that run has come. `unknown` says why changes of documents cannot be seen,
+    and is empty where they can."""
 
     corpus: str
     running: str
+    unknown: str
     stages: tuple[StageStatus, ...]
 
 
@@ -75,6 +77,7 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
     return CorpusStatus(
         corpus,
         _running(workbench, corpus),
+        _unknown(workbench),
         tuple(
             _stage_status(
                 stage, runs[stage], reasons[stage], costs.get(stage, NO_COST), stale.get(stage, "fresh")
@@ -128,6 +131,8 @@ def print_status(status: CorpusStatus) -> None:
     if status.running:
         console.print(f"{status.running} is under way; this is how far it has come:", highlight=False)
     console.print(table)
+    if status.unknown:
+        console.print(f"[yellow]{status.unknown}[/]", highlight=False)
     for s in status.stages:
         if s.drop_reasons:
             said = ", ".join(f"{reason} {count:,}" for reason, count in s.drop_reasons.items())
@@ -137,6 +142,15 @@ def print_status(status: CorpusStatus) -> None:
 def _running(workbench: Workbench, corpus: str) -> str:
     holder = workbench.layout.corpus_lock(corpus).holder()
     return f"run {holder.run_id[:8]} (process {holder.pid}) since {_when(holder.since)}" if holder else ""
+
+
+def _unknown(workbench: Workbench) -> str:
+    root = workbench.documents_root()
+    if root.exists() or workbench.configuration().sources:
+        return ""
+    return (
+        f"Whether documents have changed is not known: there is no folder {root}; name it with --documents."
+    )
 
 
 def _when(finished_at: str | None) -> str:

@@ -124,7 +124,7 @@ def print_stages(rows: Sequence[Mapping[str, Any]], title: str) -> None:
 def print_drops(rows: Sequence[tuple[str, str, str, str]], total: int) -> None:
     """What was dropped: stage, where, reason and detail of a few of the `total` rows of the corpus."""
     console = Console(width=None if sys.stdout.isatty() else 120)
-    some = f", of which these are {len(rows)}; all are in the report and in the table drops"
+    some = f", of which these are {len(rows)}; `graphtutor status` counts them, the table drops has all"
     console.print(f"\n[yellow]{total} dropped[/]{some if total > len(rows) else ''}", highlight=False)
     for stage, where, reason, detail in rows:
         first = (detail.splitlines() or [""])[0]

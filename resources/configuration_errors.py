@@ -65,6 +65,10 @@ def explained(error: ValidationError) -> str:
         return f"unknown key {dotted!r}: {_meant(place)}"
     if first["type"] == "model_type":
         return f"{dotted} must hold keys and values, not a single value."
+    if first["type"] in ("tuple_type", "list_type"):
+        return f"{dotted} must be a list, such as [one, two]."
+    if first["type"] == "too_short":
+        return f"{dotted} needs at least {first['ctx']['min_length']} in its list."
     message = first["msg"].removeprefix("Value error, ")
     return f"{dotted}: {message}." if dotted else f"{message}."
 

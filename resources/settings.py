@@ -75,6 +75,9 @@ class DocumentsSettings(Section):
         return encodings
 
 
+DEFAULT_OVERLAP_TOKENS = 100
+
+
 class ChunkingSettings(Section):
     """How documents are cut, and token limits of a chunk. `separator` is a text, for the strategy of that
     name only. With `resolve_coreference` a chunk's pronouns are replaced before it is read for claims; chunks
@@ -83,9 +86,17 @@ class ChunkingSettings(Section):
     strategy: Literal["structure", "recursive", "tokens", "separator"] = "structure"
     separator: str = ""
     max_tokens: Annotated[int, Field(ge=16)] = 1024
-    overlap_tokens: Annotated[int, Field(ge=0)] = 100
+    overlap_tokens: Annotated[int, Field(ge=0)] = DEFAULT_OVERLAP_TOKENS
     tokenizer: Literal["cl100k_base", "o200k_base"] = "cl100k_base"
     resolve_coreference: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_overlap_fits(cls, given: Any) -> Any:
+        most = given.get("max_tokens") if isinstance(given, dict) else None
+        if isinstance(most, int) and "overlap_tokens" not in given:
+            return given | {"overlap_tokens": min(DEFAULT_OVERLAP_TOKENS, max(0, most // 2))}
+        return given
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> "ChunkingSettings":

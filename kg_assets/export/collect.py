@@ -28,7 +28,7 @@ from resources.configuration import Configuration
 from resources.settings import ExtractionSettings
 from resources.warehouse.warehouse import Warehouse
 
-EXPORT_VERSION = "2"
+EXPORT_VERSION = "3"
 SHOWN_DROPS = 5
 DROP_EXAMPLES = 3
 SHOWN_DOCUMENTS = 20
@@ -63,23 +63,25 @@ def what_was_lost(warehouse: Warehouse) -> str:
 
 
 def dropped_rows(warehouse: Warehouse, limit: int) -> pd.DataFrame:
-    """The first drops of every stage that count now: `stage`, `where` (the document, the question, the unit,
-    or else the row), `reason`, `detail`."""
+    """A few drops that count now, one of every reason of every stage before a second: `stage`, `where` (the
+    document, the question, the unit, or else the row), `reason`, `detail`."""
     rows = warehouse.frame(
         r"""
         WITH first AS (
-            FROM current_drops QUALIFY row_number() OVER (PARTITION BY stage ORDER BY item_id) <= ?
+            SELECT *, row_number() OVER (PARTITION BY stage, reason ORDER BY item_id) AS number
+            FROM current_drops QUALIFY number <= ?
         )
         SELECT f.stage, coalesce(
             f.document_id, nullif(regexp_extract(f.raw, '^Q: ([^\n]+)', 1), ''),
             nullif(u.name, ''), u.source || ' – ' || u.target, f.item_id
         ) AS where, f.reason, f.detail
-        FROM first f LEFT JOIN current_knowledge_graph u ON u.unit_id = f.item_id ORDER BY f.stage, f.item_id
+        FROM first f LEFT JOIN current_knowledge_graph u ON u.unit_id = f.item_id
+        ORDER BY f.number, list_position(?, f.stage), f.item_id LIMIT ?
         """,
-        [limit],
+        [limit, list(STAGES), limit],
     )
     order = {stage: number for number, stage in enumerate(STAGES)}
-    return rows.sort_values("stage", key=lambda column: column.map(order), kind="stable").head(limit)
+    return rows.sort_values("stage", key=lambda column: column.map(order), kind="stable")
 
 
 def report_data(

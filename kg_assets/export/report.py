@@ -25,6 +25,8 @@ from kg_assets.export import report_view as view
 from kg_assets.export.report_data import ReportData, StageRow
 
 TEMPLATES = Path(__file__).parent / "templates"
+HARDLY_BETTER = 0.6
+"""An accuracy below this is hardly better than guessing."""
 FORMS = {"atomic": "Atomic", "aggregated": "Aggregated", "multi_hop": "Multi-hop"}
 
 # Control characters, which HTML forbids, and lone surrogates, which UTF-8 cannot hold.
@@ -61,6 +63,7 @@ def render_report(data: ReportData) -> str:
             wrong=sum(charts.loss_class(loss) > 2 for loss in losses),
             spectrum=_spectrum(losses, len(data.units) - len(losses)),
             classes=charts.LOSS_CLASSES,
+            hardly_better=HARDLY_BETTER,
             figures={
                 "reliability": charts.reliability_svg(data.results[0].bins) if data.results else None,
                 "loss": charts.loss_histogram_svg(losses),

@@ -157,7 +157,10 @@ def pair_items(warehouse: Warehouse, settings: Settings) -> list[WorkItem[tuple[
     pairs = warehouse.rows(TaggedPair, _TAGGED)
     share = settings.export.max_share
     beyond = left_out(pairs, share) if settings.export.balance == "tag" else set()
-    why = f"its first-level tag has more than {share:.0%} of the pairs ({most_of_a_tag(len(pairs), share)})"
+    why = (
+        f"of {len(pairs)} pairs its first-level tag keeps {most_of_a_tag(len(pairs), share)}; raise "
+        f"export.max_share ({share:g}) to keep more"
+    )
     return [
         WorkItem(
             pair.qa_id,

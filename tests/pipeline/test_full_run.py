@@ -399,6 +399,12 @@ def test_status_shows_rows_drops_calls_and_freshness(project: Project) -> None:
     assert claims["freshness"] == "fresh"
 
 
+def test_status_says_where_it_cannot_see_the_documents(project: Project) -> None:
+    elsewhere = project.call("status", "--documents", str(project.folder / "elsewhere")).stdout
+    assert "Whether documents have changed is not known" in " ".join(elsewhere.split())
+    assert "is not known" not in project.call("status").stdout
+
+
 def test_status_says_when_documents_changed(project: Project) -> None:
     added = project.write("new.txt", "Something new about Vienna and the Danube.")
     try:

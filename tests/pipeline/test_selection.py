@@ -27,7 +27,18 @@ def test_a_part_is_run_and_the_rest_left_alone(quick_project: Project, fake_mode
     assert fresh["qa_aggregated"] == "never run"
 
 
-@pytest.mark.parametrize("selection", ["nonsense", "+qa_atomc", "qa_atomic and (", "group:nothing", "key:"])
+def test_a_part_whose_upstream_never_ran_says_so(quick_project: Project) -> None:
+    quick_project.write("jupiter.txt", ENGLISH)
+    alone = quick_project.call("run", "--select", "qa_atomic")
+    assert "subgraphs never ran" in alone.stdout
+    assert "--select +qa_atomic" in alone.stdout
+    whole = quick_project.call("run", "--select", "+chunks")
+    assert "never ran" not in whole.stdout
+
+
+@pytest.mark.parametrize(
+    "selection", ["nonsense", "qa_atomic,chunks", "+qa_atomc", "qa_atomic and (", "group:nothing", "key:"]
+)
 def test_a_selection_of_nothing_is_one_sentence(project: Project, selection: str) -> None:
     project.write("jupiter.txt", ENGLISH)
     result = project.call("run", "--select", selection)

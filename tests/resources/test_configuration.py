@@ -278,6 +278,11 @@ def test_the_forms_of_question_and_graphgens_names_for_them(
 # Mistakes
 
 
+@pytest.mark.parametrize(("most", "overlap"), [(1024, 100), (200, 100), (64, 32), (17, 8)])
+def test_the_default_overlap_fits_into_a_chunk(load: Load, most: int, overlap: int) -> None:
+    assert load(f"chunking: {{max_tokens: {most}}}").settings.chunking.overlap_tokens == overlap
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -295,7 +300,7 @@ def test_the_forms_of_question_and_graphgens_names_for_them(
         ("qa: {zzz: 1}", "unknown key 'qa.zzz': known keys are forms."),
         ("chunking: {max_tokens: many}", "chunking.max_tokens: Input should be a valid integer"),
         ("chunking: {max_tokens: 1}", "greater than or equal to 16"),
-        ("chunking: {max_tokens: 64}", "overlap_tokens (100) must be at most half of max_tokens (64)"),
+        ("chunking: {max_tokens: 64, overlap_tokens: 33}", "overlap_tokens (33) must be at most half"),
         ("chunking: {strategy: sentences}", "'structure', 'recursive', 'tokens' or 'separator'"),
         ("chunking: {strategy: separator}", "strategy separator needs the text to cut at"),
         ("chunking: {separator: '---'}", "strategy structure does not use it"),
@@ -306,8 +311,8 @@ def test_the_forms_of_question_and_graphgens_names_for_them(
         ("traverse_strategy: {difficulty_order: [easy, hard]}", "has 3 entries"),
         ("qa: {forms: [poem]}", "qa.forms.0: Input should be 'atomic', 'aggregated' or 'multi_hop'"),
         ("qa: {forms: [{a: b}]}", "qa.forms.0"),
-        ("qa: {forms: []}", "qa.forms"),
-        ("extraction: {entity_types: person}", "extraction.entity_types"),
+        ("qa: {forms: []}", "qa.forms needs at least 1 in its list"),
+        ("extraction: {entity_types: person}", "extraction.entity_types must be a list, such as [one, two]"),
         ("extraction: {entity_types: [person, ' ']}", "an entity type is empty"),
         ("extraction: {language: Chinese}", "such as en, zh or de"),
         ("documents: {encodings: [utf-9]}", "'utf-9' is no encoding"),

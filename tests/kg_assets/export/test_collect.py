@@ -173,6 +173,24 @@ def test_a_drop_is_shown_by_the_name_of_its_fact_or_by_its_question(filled: Ware
     assert {"Harrow Works", "Harrow Works – Leeds", "Who built it?", "j1"} <= set(found["where"])
 
 
+def test_one_drop_of_every_reason_is_shown_before_a_second(filled: Warehouse) -> None:
+    with filled.transaction() as connection:
+        for number in range(6):
+            row = ["documents", f"0{number}.odt"]
+            connection.execute(
+                "INSERT INTO drops VALUES (?, ?, ?, NULL, 'unsupported', 'd', '', false, 'run', 't')",
+                [*row, row[1]],
+            )
+            connection.execute("INSERT INTO current_items VALUES (?, 99, ?, ?, NULL)", [*row, row[1]])
+    shown = dropped_rows(filled, 4)
+    assert list(zip(shown["stage"], shown["reason"], strict=True)) == [
+        ("documents", "unsupported"),
+        ("documents", "unsupported"),
+        ("comprehension", "no_judgement"),
+        ("curated_qa", "language"),
+    ]
+
+
 def test_the_report_tells_what_went_in_what_came_out_and_what_was_dropped(
     filled: Warehouse, configuration: Configuration
 ) -> None:
