@@ -106,7 +106,7 @@ def test_facts_come_worst_known_first_and_unmeasured_last(small: ReportData) -> 
 def test_a_trainee_that_guesses_is_called_that(small: ReportData) -> None:
     for accuracy, guesses in ((0.52, True), (0.8, False)):
         shown = render_report(replace(small, results=(replace(small.results[0], accuracy=accuracy),)))
-        assert ("50 % is guessing" in shown) == guesses
+        assert ("50% is guessing" in shown) == guesses
 
 
 def test_the_difficulty_of_a_fact_is_that_of_its_hardest_question(small: ReportData) -> None:
