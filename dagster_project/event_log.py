@@ -14,7 +14,7 @@ def kept_connections(instance: dg.DagsterInstance) -> Iterator[None]:
     """Let the event log of `instance` keep one connection to each of its files until the block ends.
 
     Dagster makes an SQLAlchemy engine for each statement, with an empty cache of compiled SQL, and opens the
-    file for it: some two thousand times in a run of all stages, which is a third of the time of a run that
+    file for it: some two thousand times in a run of all stages, which is a quarter of the CPU of a run that
     finds nothing to do. Where the user's `dagster.yaml` names another storage, nothing is changed.
     """
     storage = instance.event_log_storage
