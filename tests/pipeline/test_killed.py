@@ -1,13 +1,13 @@
-"""SIGKILL in every stage, inside transactions of DuckDB and the graph, between export files, and at random:
-what comes of the reruns is what comes of an undisturbed run, and nothing is asked twice that was answered."""
+"""SIGKILL at random moments: in every stage, inside transactions of DuckDB and of the graph, between export
+files. What comes of the reruns is what comes of an undisturbed run, and nothing is asked twice that was
+answered."""
 
 import random
-import subprocess
-import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -16,21 +16,24 @@ from kg_assets.stages import STAGES
 from tests.fake_model_server import FakeModelServer
 from tests.fake_wiki import FakeWiki
 from tests.pipeline.conftest import NewProject
-from tests.pipeline.project import CHINESE, ENGLISH, GRAPHTUTOR, Project, processes_that_stay
+from tests.pipeline.killed import START, Event, Killable, Moment
+from tests.pipeline.project import CHINESE, ENGLISH, Project, processes_that_stay
 
-KILLED = [sys.executable, str(Path(__file__).with_name("killed.py"))]
-ROWS = {"claims": 2, "judgements": 5, "qa_atomic": 3}
-"""Stages that are also killed between rows, and how many rows each has at least."""
-HALVES = (STAGES[: STAGES.index("comprehension")], STAGES[STAGES.index("comprehension") :])
+PATIENCE_S = 1200
+HALVES = (
+    {START, *STAGES[: STAGES.index("subgraphs")]},
+    {START, *STAGES[STAGES.index("subgraphs") :]},
+)
+INSIDE = ("graph", "file", "transaction")
+"""Kinds of moments of which each stage that has them gets one, beside a moment of its time."""
+LATENCY_S = 0.1
+CONCURRENCY = 4
+SETTLED_S = 0.25
+"""An answer that was sent so shortly before the kill may not have reached the disk, or the process."""
 PAGES = (
     {"title": "Ganymede", "summary": "Ganymede has a salt ocean.", "revision": 3},
     {"title": "Padua", "summary": "Padua is crossed by the Bacchiglione.", "revision": 4},
 )
-AT_RANDOM = 1
-PATIENCE_S = 1200
-SEED = 20_260
-SETTLED_S = 0.5
-"""An answer that was sent so shortly before the kill may not have reached the disk."""
 
 
 @pytest.fixture(scope="module")
@@ -40,85 +43,123 @@ def wiki() -> Iterator[FakeWiki]:
         yield server
 
 
-def _fill(project: Project, models: FakeModelServer, wiki: FakeWiki) -> None:
-    """Two documents, and settings that give every stage something to do."""
+@dataclass(frozen=True)
+class Undisturbed:
+    """A run to its end, and what it came by."""
+
+    project: Project
+    events: list[Event]
+
+    @property
+    def stages(self) -> list[str]:
+        """In the order in which they ran."""
+        return [event.stage for event in self.events if event.kind == "begin"]
+
+    def draw(self, stage: str, chance: random.Random) -> list[tuple[Moment, float | None]]:
+        """One moment of each kind that the stage has, and one of its time: seconds after it began."""
+        events = [event for event in self.events if event.stage == stage]
+        counts = Counter(event.kind for event in events)
+        moments = [
+            (Moment(stage, kind, chance.randint(1, counts[kind])), None) for kind in INSIDE if kind in counts
+        ]
+        took_s = events[-1].at - events[0].at
+        moments.append((Moment(stage, "end"), chance.uniform(0, took_s)))
+        # The graph and the files first: they are not written again once they are there.
+        return moments[:-2] + chance.sample(moments[-2:], len(moments[-2:]))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    new_project: NewProject, model_server_process: FakeModelServer, wiki: FakeWiki
+) -> Undisturbed:
+    """In each stage there was something to do."""
+    model_server_process.reset()
+    project = _filled(new_project("undisturbed"), model_server_process, wiki)
+    with Killable(project.folder, project.environment()) as process:
+        events = list(process.events())
+        assert process.exit_code == 0
+    idle = project.frame("SELECT stage FROM stage_runs WHERE new = 0")["stage"]
+    assert set(idle) <= {"entity_pairs", "entity_aliases"}
+    return Undisturbed(project, events)
+
+
+def _filled(project: Project, models: FakeModelServer, wiki: FakeWiki) -> Project:
+    """Two documents, settings that let every stage have rows, and a model that needs its time."""
     project.use_embedder(models)
     project.configure(
         comprehension={"statements": 1},
         extraction={"enrich": "wikipedia", "wikipedia": wiki.api},
         entities={"resolve": "model"},
         taxonomy={"source": "model"},
+        models={role: {"concurrency": CONCURRENCY} for role in ("synthesizer", "trainee")},
     )
     project.write("jupiter.txt", ENGLISH)
     project.write("tea.txt", CHINESE)
+    models.configure(latency_s=LATENCY_S)
+    return project
 
 
-def _moments(stages: Sequence[str], chance: random.Random) -> list[tuple[str, int]]:
-    """In the order in which a run comes by them, so that each rerun gets as far as its own."""
-    moments = []
-    for stage in stages:
-        if stage in ROWS:
-            moments.append((f"rows:{stage}", chance.randint(1, ROWS[stage])))
-        moments.append((f"transaction:{stage}", 1))
-        if stage == "knowledge_graph":
-            moments += [("graph", 1), ("graph", chance.randint(2, 3))]
-        if stage == "sft_datasets":
-            moments += [("export", 1), ("export", chance.randint(2, 4))]
-    return moments
+def _killed(project: Project, moment: Moment, after_s: float | None) -> Event:
+    """Let a run be killed at the moment, or so many seconds after the moment's stage began, and then at the
+    latest at the moment. Returns the last that it came by, with the time of the kill."""
+    killed_at = []
 
+    def kill() -> None:
+        process.kill()
+        killed_at.append(time.time())
 
-def _start(project: Project, command: list[str]) -> "subprocess.Popen[bytes]":
-    quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    return subprocess.Popen(command, cwd=project.folder, env=project.environment(), **quiet)
+    with Killable(project.folder, project.environment(), moment) as process:
+        for event in process.events():
+            if after_s is not None and (event.stage, event.kind) == (moment.stage, "begin"):
+                timer = threading.Timer(after_s, kill)
+                timer.start()
+        assert process.exit_code == -9
+    if after_s is not None:
+        timer.cancel()
+    print(f"{moment}, {after_s} s: killed after {event}")
+    return replace(event, at=killed_at[0] if killed_at else event.at)
 
 
 @pytest.mark.timeout(PATIENCE_S)
-@pytest.mark.parametrize("stages", HALVES, ids=["to the judgements", "from the losses on"])
-def test_killed_anywhere_the_reruns_come_to_the_same_and_ask_nothing_twice(
-    stages: Sequence[str], new_project: NewProject, fake_models: FakeModelServer, wiki: FakeWiki
+@pytest.mark.parametrize("half", HALVES, ids=["to the losses", "from the subgraphs on"])
+def test_killed_at_random_the_reruns_come_to_the_same_and_ask_nothing_twice(
+    half: set[str],
+    undisturbed: Undisturbed,
+    new_project: NewProject,
+    fake_models: FakeModelServer,
+    wiki: FakeWiki,
 ) -> None:
-    whole = new_project("undisturbed")
-    _fill(whole, fake_models, wiki)
-    done = whole.run().stages
-    assert all(done[stage]["new"] for stage in stages if stage not in ("entity_pairs", "entity_aliases"))
-
-    project = new_project("killed")
-    _fill(project, fake_models, wiki)
-    fake_models.reset()
-    chance = random.Random(SEED)
-    kills: list[float] = []
-    met = set()
-    for moment, number in _moments(stages, chance):
-        process = _start(project, [*KILLED, moment, str(number), "run"])
-        exit_code = process.wait(120)
-        assert exit_code in (0, -9)
-        if exit_code == -9:
-            kills.append(time.time())
-            met.add(moment)
-    asking = {f"rows:{stage}" for stage in stages if stage in ROWS}
-    apart = {"graph"} if "knowledge_graph" in stages else {"export"}
-    assert met >= {f"transaction:{stage}" for stage in stages} | asking | apart
-    for _ in range(AT_RANDOM):
-        process = _start(project, [*GRAPHTUTOR, "run"])
-        time.sleep(chance.uniform(0.5, 5.0))
-        process.kill()
-        process.wait()
-        kills.append(time.time())
-    assert len(kills) >= 15
+    seed = random.randrange(1_000_000)
+    print(f"The moments are drawn with seed {seed}.")
+    chance = random.Random(seed)
+    project = _filled(new_project("killed"), fake_models, wiki)
+    kills = []
+    for stage in undisturbed.stages:
+        for moment, after_s in undisturbed.draw(stage, chance) if stage in half else ():
+            kills.append(_killed(project, moment, after_s))
+            if kills[-1].kind != moment.kind and after_s is None:
+                # An earlier kill came so late that less was left to do: something always is.
+                kills.append(_killed(project, replace(moment, number=1), None))
+                assert kills[-1].kind == moment.kind
+    assert {event.stage for event in kills} == half
+    assert len(kills) >= 25
 
     project.run()
+    whole = undisturbed.project
     assert project.export_bytes() == whole.export_bytes()
-    with project.graph() as graph, whole.graph() as undisturbed:
-        assert graph.dump("default") == undisturbed.dump("default")
+    with project.graph() as graph, whole.graph() as other:
+        assert graph.dump("default") == other.dump("default")
     assert processes_that_stay(project.workspace) == []
+    assert _asked_though_answered(fake_models.requests(), [event.at for event in kills]) == []
 
-    asked = fake_models.requests()
-    times = Counter(request["digest"] for request in asked)
-    assert [
+
+def _asked_though_answered(requests: list[dict[str, Any]], kills: list[float]) -> list[Any]:
+    """Bodies of requests that came again although the answer was there, in good time before the kill."""
+    last_at = {request["digest"]: request["at"] for request in requests}
+    return [
         request["body"]
-        for request in asked
-        if times[request["digest"]] > 1
+        for request in requests
+        if last_at[request["digest"]] > request["at"]
         and request["answered_at"] is not None
-        and not any(0 <= killed_at - request["answered_at"] < SETTLED_S for killed_at in kills)
-        and any(later["digest"] == request["digest"] and later["at"] > request["at"] for later in asked)
-    ] == []
+        and not any(-SETTLED_S < killed_at - request["answered_at"] < SETTLED_S for killed_at in kills)
+    ]
