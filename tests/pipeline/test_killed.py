@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,10 +20,16 @@ from tests.pipeline.killed import START, Event, Killable, Moment
 from tests.pipeline.project import CHINESE, ENGLISH, Project, processes_that_stay
 
 PATIENCE_S = 1200
-HALVES = (
-    {START, *STAGES[: STAGES.index("subgraphs")]},
-    {START, *STAGES[STAGES.index("subgraphs") :]},
-)
+_HALF = STAGES.index("subgraphs")
+KILLED_IN = {
+    "a first run": {START, *STAGES[:_HALF]},
+    "a run after changes": {START, "knowledge_graph", "comprehension", *STAGES[_HALF:]},
+}
+BEFORE = {
+    "jupiter.txt": "Jupiter is orbited by Ganymede, a small moon of the Solar System.",
+    "sun.txt": "The Sun is orbited by Jupiter. The Sun consists of hydrogen.",
+}
+DOCUMENTS = {"jupiter.txt": ENGLISH, "tea.txt": CHINESE}
 INSIDE = ("graph", "file", "transaction")
 """Kinds of moments of which each stage that has them gets one, beside a moment of its time."""
 LATENCY_S = 0.1
@@ -43,48 +49,9 @@ def wiki() -> Iterator[FakeWiki]:
         yield server
 
 
-@dataclass(frozen=True)
-class Undisturbed:
-    """A run to its end, and what it came by."""
-
-    project: Project
-    events: list[Event]
-
-    @property
-    def stages(self) -> list[str]:
-        """In the order in which they ran."""
-        return [event.stage for event in self.events if event.kind == "begin"]
-
-    def draw(self, stage: str, chance: random.Random) -> list[tuple[Moment, float | None]]:
-        """One moment of each kind that the stage has, and one of its time: seconds after it began."""
-        events = [event for event in self.events if event.stage == stage]
-        counts = Counter(event.kind for event in events)
-        moments = [
-            (Moment(stage, kind, chance.randint(1, counts[kind])), None) for kind in INSIDE if kind in counts
-        ]
-        took_s = events[-1].at - events[0].at
-        moments.append((Moment(stage, "end"), chance.uniform(0, took_s)))
-        # The graph and the files first: they are not written again once they are there.
-        return moments[:-2] + chance.sample(moments[-2:], len(moments[-2:]))
-
-
-@pytest.fixture(scope="module")
-def undisturbed(
-    new_project: NewProject, model_server_process: FakeModelServer, wiki: FakeWiki
-) -> Undisturbed:
-    """In each stage there was something to do."""
-    model_server_process.reset()
-    project = _filled(new_project("undisturbed"), model_server_process, wiki)
-    with Killable(project.folder, project.environment()) as process:
-        events = list(process.events())
-        assert process.exit_code == 0
-    idle = project.frame("SELECT stage FROM stage_runs WHERE new = 0")["stage"]
-    assert set(idle) <= {"entity_pairs", "entity_aliases"}
-    return Undisturbed(project, events)
-
-
-def _filled(project: Project, models: FakeModelServer, wiki: FakeWiki) -> Project:
-    """Two documents, settings that let every stage have rows, and a model that needs its time."""
+def _prepared(project: Project, models: FakeModelServer, wiki: FakeWiki, changed: bool) -> Project:
+    """Two documents, settings that let every stage have rows, and models that need their time. If `changed`, a
+    run has come to its end with other documents before."""
     project.use_embedder(models)
     project.configure(
         comprehension={"statements": 1},
@@ -93,10 +60,39 @@ def _filled(project: Project, models: FakeModelServer, wiki: FakeWiki) -> Projec
         taxonomy={"source": "model"},
         models={role: {"concurrency": CONCURRENCY} for role in ("synthesizer", "trainee")},
     )
-    project.write("jupiter.txt", ENGLISH)
-    project.write("tea.txt", CHINESE)
+    if changed:
+        for name, text in BEFORE.items():
+            project.write(name, text)
+        project.run()
+        for name in BEFORE.keys() - DOCUMENTS.keys():
+            (project.documents / name).unlink()
+    for name, text in DOCUMENTS.items():
+        project.write(name, text)
+    models.reset()
     models.configure(latency_s=LATENCY_S)
     return project
+
+
+def _undisturbed(project: Project) -> dict[str, list[Event]]:
+    """What a run to its end came by, by stage, in the order in which they ran."""
+    with Killable(project.folder, project.environment()) as process:
+        by_stage: dict[str, list[Event]] = {}
+        for event in process.events():
+            by_stage.setdefault(event.stage, []).append(event)
+        assert process.exit_code == 0
+    return by_stage
+
+
+def _drawn(events: list[Event], chance: random.Random) -> list[tuple[Moment, float | None]]:
+    """Of a stage's events one moment of each kind, and one of its time: seconds after it began."""
+    stage = events[0].stage
+    counts = Counter(event.kind for event in events)
+    moments = [
+        (Moment(stage, kind, chance.randint(1, counts[kind])), None) for kind in INSIDE if counts[kind]
+    ]
+    moments.append((Moment(stage, "end"), chance.uniform(0, events[-1].at - events[0].at)))
+    # The graph and the files first: they are not written again once they are there.
+    return moments[:-2] + chance.sample(moments[-2:], len(moments[-2:]))
 
 
 def _killed(project: Project, moment: Moment, after_s: float | None) -> Event:
@@ -121,31 +117,34 @@ def _killed(project: Project, moment: Moment, after_s: float | None) -> Event:
 
 
 @pytest.mark.timeout(PATIENCE_S)
-@pytest.mark.parametrize("half", HALVES, ids=["to the losses", "from the subgraphs on"])
+@pytest.mark.parametrize("case", KILLED_IN)
 def test_killed_at_random_the_reruns_come_to_the_same_and_ask_nothing_twice(
-    half: set[str],
-    undisturbed: Undisturbed,
-    new_project: NewProject,
-    fake_models: FakeModelServer,
-    wiki: FakeWiki,
+    case: str, new_project: NewProject, fake_models: FakeModelServer, wiki: FakeWiki
 ) -> None:
+    stages, changed = KILLED_IN[case], case == "a run after changes"
+    whole = _prepared(new_project("undisturbed"), fake_models, wiki, changed)
+    by_stage = _undisturbed(whole)
+    idle = whole.frame(
+        "SELECT stage FROM stage_runs QUALIFY number = max(number) OVER (PARTITION BY stage) AND new = 0"
+    )
+    assert not stages & set(idle["stage"]) - {"entity_pairs", "entity_aliases"}
+
+    project = _prepared(new_project("killed"), fake_models, wiki, changed)
     seed = random.randrange(1_000_000)
     print(f"The moments are drawn with seed {seed}.")
     chance = random.Random(seed)
-    project = _filled(new_project("killed"), fake_models, wiki)
     kills = []
-    for stage in undisturbed.stages:
-        for moment, after_s in undisturbed.draw(stage, chance) if stage in half else ():
+    for stage, events in by_stage.items():
+        for moment, after_s in _drawn(events, chance) if stage in stages else ():
             kills.append(_killed(project, moment, after_s))
             if kills[-1].kind != moment.kind and after_s is None:
                 # An earlier kill came so late that less was left to do: something always is.
                 kills.append(_killed(project, replace(moment, number=1), None))
                 assert kills[-1].kind == moment.kind
-    assert {event.stage for event in kills} == half
+    assert {event.stage for event in kills} == stages
     assert len(kills) >= 25
 
     project.run()
-    whole = undisturbed.project
     assert project.export_bytes() == whole.export_bytes()
     with project.graph() as graph, whole.graph() as other:
         assert graph.dump("default") == other.dump("default")
