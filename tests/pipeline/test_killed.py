@@ -50,8 +50,8 @@ def wiki() -> Iterator[FakeWiki]:
 
 
 def _prepared(project: Project, models: FakeModelServer, wiki: FakeWiki, changed: bool) -> Project:
-    """Two documents, settings that let every stage have rows, and models that need their time. If `changed`, a
-    run has come to its end with other documents before."""
+    """Two documents, settings that let every stage have rows, and models that need their time. If `changed`,
+    a run has come to its end with other documents before."""
     project.use_embedder(models)
     project.configure(
         comprehension={"statements": 1},
