@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dagster_project.estimate import EXPECTED
-from kg_assets.recipes import differences, recipe
+from kg_assets.recipes import CODE, differences, recipe
 from resources.configuration import Configuration
 from resources.warehouse.warehouse import Warehouse
 
@@ -105,5 +105,8 @@ class Expectations:
         last = self._warehouse.frame(
             "SELECT recipe FROM stage_runs WHERE stage = ? ORDER BY number DESC LIMIT 1", [stage]
         )
-        now = recipe(stage, self._configuration)
-        return not last.empty and not differences(json.loads(last["recipe"].iloc[0]), now)
+        if last.empty:
+            return False
+        then = json.loads(last["recipe"].iloc[0])
+        now = recipe(stage, self._configuration) | {CODE: then.get(CODE)}
+        return not differences(then, now)

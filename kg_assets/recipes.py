@@ -1,8 +1,11 @@
 """What the rows of a stage depend on besides what goes in: its recipe. It is kept with each run of a stage,
 so that `status` can say what has changed since, and why the stage would run again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from kg_assets.comprehension.judge import JUDGEMENTS_VERSION
@@ -32,7 +35,8 @@ from resources.configuration import Configuration
 from resources.models.types import Role
 
 SHOWN_CHARS = 40
-HASHED = ("prompt ", "names in the file", "tags in the file")
+CODE = "graphtutor's code"
+HASHED = (CODE, "prompt ", "names in the file", "tags in the file")
 """Beginnings of ingredients whose values are hashes, which tell a reader nothing."""
 
 
@@ -143,7 +147,7 @@ INGREDIENTS: Mapping[str, Ingredients] = {
 def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
     """The recipe of `stage` under this configuration: a flat mapping of what changes its row keys."""
     of = INGREDIENTS[stage]
-    found: dict[str, Any] = {"stage version": of.version}
+    found: dict[str, Any] = {"stage version": of.version, CODE: _code()}
     role = _role_by_setting(stage, configuration) or of.role
     if role is not None:
         endpoint = configuration.endpoint(role)
@@ -164,6 +168,23 @@ def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
             continue  # without vectors it changes nothing, and nothing is stale because of it
         found |= _flat(path, _at(settings, path))
     return found
+
+
+@cache
+def _code() -> str:
+    """Fingerprint of all that makes rows, schemas of answers and views of DuckDB among it. It is in no row
+    key: with other code a stage looks at its rows again, and makes those anew whose keys have changed."""
+    folders = [files("kg_assets"), files("resources")]
+    return fingerprint([(name, text) for folder in folders for name, text in _sources(folder)])
+
+
+def _sources(folder: Traversable) -> Iterator[tuple[str, str]]:
+    """Names and texts of the files in a package, without those that have ingredients of their own."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir() and entry.name not in ("prompts", "__pycache__"):
+            yield from _sources(entry)
+        elif entry.is_file():
+            yield entry.name, entry.read_bytes().decode("utf-8", "replace")
 
 
 def _role_by_setting(stage: str, configuration: Configuration) -> Role | None:

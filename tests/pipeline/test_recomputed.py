@@ -1,19 +1,25 @@
-"""A change recomputes exactly what depends on it: settings, models, a prompt, the version of a stage."""
+"""A change recomputes exactly what depends on it: settings, models, a prompt, the schema of an answer, the
+version of a stage."""
 
+import shutil
 import string
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+import kg_assets.comprehension.plan as comprehension_plan
+import kg_assets.synthesis.plan as synthesis_plan
 from kg_assets import prompts, recipes
-from kg_assets.recipes import INGREDIENTS, Ingredients
+from kg_assets.recipes import INGREDIENTS
 from kg_assets.stages import STAGES
-from kg_assets.synthesis import plan
 from resources.embedded.graph_server import GraphLease
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
-from tests.pipeline.project import CHINESE, ENGLISH, Project
+from tests.pipeline.project import CHINESE, CODE_ROOT, ENGLISH, Project
 
 SETTINGS: dict[str, Any] = {"comprehension": {"statements": 1}}
 ASKING = {"claims", "statements", "judgements", "qa_atomic", "qa_aggregated", "qa_multi_hop"}
@@ -77,12 +83,37 @@ def test_a_prompt(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     _and_back(made)
 
 
-def test_the_version_of_a_stage(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = INGREDIENTS["qa_multi_hop"]
-    new = Ingredients("next", old.role, old.prompts, old.settings)
+def test_the_schema_of_an_answer(made: Project, tmp_path: Path) -> None:
+    for package in ("dagster_project", "kg_assets", "resources", "sensors"):
+        shutil.copytree(CODE_ROOT / package, tmp_path / package)
+    changed = tmp_path / "kg_assets" / "synthesis" / "atomic.py"
+    schema = 'text_schema("AtomicQa", question=400'
+    assert schema in changed.read_text()
+    changed.write_text(changed.read_text().replace(schema, schema.replace("400", "399")))
+
+    (status,) = made.process("status", "--json", PYTHONPATH=str(tmp_path)).json
+    assert {stage["freshness"] for stage in status["stages"]} == {"graphtutor's code changed"}
+    result = made.process("run", "--json", PYTHONPATH=str(tmp_path))
+    assert result.exit_code == 0, result.stderr
+    anew = {stage for stage, counts in result.stages.items() if counts["new"]}
+    assert {"qa_atomic"} <= anew <= {"qa_atomic", "curated_qa", *FILES}
+    _and_back(made)
+
+
+@pytest.mark.parametrize(
+    ("stage", "module", "name"),
+    [
+        ("statements", comprehension_plan, "STATEMENTS_VERSION"),
+        ("qa_multi_hop", synthesis_plan, "MULTI_HOP_VERSION"),
+    ],
+)
+def test_the_version_of_a_stage(
+    made: Project, monkeypatch: pytest.MonkeyPatch, stage: str, module: ModuleType, name: str
+) -> None:
+    new = replace(INGREDIENTS[stage], version="next")
     with monkeypatch.context() as patch:
-        patch.setattr(recipes, "INGREDIENTS", {**INGREDIENTS, "qa_multi_hop": new})
-        patch.setattr(plan, "MULTI_HOP_VERSION", "next")
+        patch.setattr(recipes, "INGREDIENTS", {**INGREDIENTS, stage: new})
+        patch.setattr(module, name, "next")
         anew = _made_anew(made)
-    assert anew == {"qa_multi_hop"}
+    assert anew == {stage}
     _and_back(made)
