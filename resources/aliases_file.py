@@ -8,9 +8,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from resources.errors import SettingsError
+from resources.yaml_file import read_yaml
 
 _KEYS = ("same", "different")
 _EXAMPLE = "same: [[World Health Organization, WHO]]"
@@ -34,16 +33,11 @@ def read_aliases(path: Path, required: bool) -> OwnAliases:
     Raises:
         SettingsError: missing, not YAML, another shape, or rows that contradict each other.
     """
-    if not path.exists() and not required:
+    if not path.exists():
+        if required:
+            raise SettingsError(f"The file {path} does not exist: check entities.aliases.")
         return OwnAliases()
-    try:
-        loaded = yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise SettingsError(f"The file {path} does not exist: check entities.aliases.") from None
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise SettingsError(f"{path}{place} cannot be read as YAML in UTF-8: mend it.") from None
+    loaded = read_yaml(path)
     if loaded is None:
         return OwnAliases()
     if not isinstance(loaded, Mapping):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from dotenv import dotenv_values
 from pydantic import BaseModel, ValidationError
 
@@ -24,6 +23,7 @@ from resources.models.types import VARIABLES, Role
 from resources.settings import DEFAULT_ALIASES_FILE, Settings
 from resources.sources.addresses import Source, resolve_source
 from resources.taxonomy_file import TagTree, read_taxonomy
+from resources.yaml_file import read_yaml, why_unreadable
 
 DEFAULT_CONFIG_FILE = "graphtutor.yaml"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
@@ -155,7 +155,7 @@ def read_settings(config_file: Path | None) -> Settings:
         if config_file is not None:
             raise SettingsError(f"The configuration file {path} does not exist: check --config.")
         return Settings()
-    loaded = _yaml(path)
+    loaded = read_yaml(path)
     if loaded is None:
         return Settings()
     if not isinstance(loaded, dict):
@@ -170,14 +170,6 @@ def read_settings(config_file: Path | None) -> Settings:
         raise SettingsError(f"{path}: {explained(error)}") from None
 
 
-def _yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        # `from None`: a YAML error quotes the line it is about, on which a key may stand.
-        raise SettingsError(f"{path} cannot be read as YAML ({_reason(error)}): mend it.") from None
-
-
 def _with_schema_file(loaded: Mapping[Any, Any], path: Path) -> Mapping[Any, Any]:
     """`loaded` with the content of the file that `extraction.schema` names, which is relative to `path`."""
     extraction = loaded.get("extraction")
@@ -187,19 +179,10 @@ def _with_schema_file(loaded: Mapping[Any, Any], path: Path) -> Mapping[Any, Any
     file = path.parent / named
     if not file.is_file():
         raise SettingsError(f"{path}: extraction.schema names the file {file}, which does not exist.")
-    schema = _yaml(file)
+    schema = read_yaml(file)
     if not isinstance(schema, Mapping):
         raise SettingsError(f"{file} must hold the lists 'entities' and 'relations' at its top.")
     return {**loaded, "extraction": {**extraction, "schema": schema}}
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        line, column = error.problem_mark.line + 1, error.problem_mark.column + 1
-        return f"line {line}, column {column}: {error.problem}"
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else "a value cannot be understood"
 
 
 def _without_empty_sections(loaded: Mapping[Any, Any], section: type[BaseModel]) -> dict[Any, Any]:
@@ -218,7 +201,7 @@ def _variables() -> dict[str, str]:
     try:
         from_file = {k: v for k, v in dotenv_values(".env").items() if v is not None}
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The file .env cannot be read ({_reason(error)}): mend it.") from None
+        raise SettingsError(f"The file .env cannot be read ({why_unreadable(error)}): mend it.") from None
     return from_file | dict(os.environ)
 
 

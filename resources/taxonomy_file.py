@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from resources.errors import SettingsError
+from resources.yaml_file import read_yaml
 
 BETWEEN = " > "
 """What stands between the two levels of a tag."""
@@ -46,21 +47,14 @@ def read_taxonomy(path: Path) -> TagTree:
     Raises:
         SettingsError: missing, not YAML, another shape, a name that is none or stands twice, too many tags.
     """
-    try:
-        text = path.read_text("utf-8")
-        loaded, node = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
-    except FileNotFoundError:
-        raise SettingsError(f"The file {path} does not exist: check taxonomy.source.") from None
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise SettingsError(f"{path}{place} cannot be read as YAML in UTF-8: mend it.") from None
-    if not isinstance(loaded, Mapping) or not loaded or not isinstance(node, yaml.MappingNode):
+    if not path.exists():
+        raise SettingsError(f"The file {path} does not exist: check taxonomy.source.")
+    loaded = read_yaml(path)
+    if not isinstance(loaded, Mapping) or not loaded:
         raise SettingsError(
             f"{path} must hold first-level tags, each with a list of those below it: {_EXAMPLE}."
         )
-    # Of two equal keys YAML keeps the last and says nothing.
-    _refuse_doubled(path, "at its top", [str(key.value) for key, _ in node.value])
+    _refuse_doubled(path, "at its top", [str(first) for first in loaded])
     tree = TagTree(tuple((_name(path, first), _below(path, first, loaded[first])) for first in loaded))
     found = len(tree.leaves())
     if found > MOST_TAGS:

@@ -34,6 +34,7 @@ def test_a_file_may_be_empty_and_the_usual_one_missing(tmp_path: Path, text: str
         ("- [A, B]", 'must hold the lists "same" and "different"'),
         ("some: [[A, B]]", "unknown key 'some': did you mean 'same'?"),
         ("aliases: [[A, B]]", "unknown key 'aliases': known keys are"),
+        ("same: [[A, B]]\nsame: [[C, D]]", "line 2, column 1: the key 'same' stands twice"),
         ("same: {A: B}", "same must be a list of rows of names"),
         ("same: [A, B]", "row 1 of same must be a list of two names or more"),
         ("same: [[A, B], [C]]", "row 2 of same must be a list of two names or more"),

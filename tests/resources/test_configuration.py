@@ -324,6 +324,10 @@ def test_the_default_overlap_fits_into_a_chunk(load: Load, most: int, overlap: i
         ("documents: 2024-13-45", "cannot be read as YAML"),
         ("a: b: c", "cannot be read as YAML (line 1, column 5: mapping values are not allowed here)"),
         ("a: *b", "cannot be read as YAML"),
+        (
+            "qa: {forms: [atomic]}\nexport:\n  max_share: 1\n  max_share: 0.5",
+            "cannot be read as YAML (line 4, column 3: the key 'max_share' stands twice)",
+        ),
         ("a: " + "[" * 1000, "cannot be read as YAML"),
         ("!!python/object/apply:os.getcwd []", "cannot be read as YAML"),
         ("a: &a {b: *a}", "unknown key 'a'"),

@@ -39,7 +39,8 @@ def test_json_is_read_too(tmp_path: Path) -> None:
         ("Heating: [no]", "False is no tag"),
         ("Heating: ['']", "'' is no tag"),
         ("Heating: [Valves, valves]", "'valves' stands twice below 'Heating': leave one"),
-        ("Heating: [Valves]\nHeating: [Pumps]", "'Heating' stands twice at its top"),
+        ("Heating: [Valves]\nHeating: [Pumps]", "(line 2, column 1: the key 'Heating' stands twice)"),
+        ("Heating: [Valves]\nheating: [Pumps]", "'heating' stands twice at its top"),
         ("Heating: [Valves > Ball]", "'Valves > Ball' holds '>', which separates levels"),
         (f"Heating: [{'v' * (MOST_NAME_CHARS + 1)}]", "is longer than 60 characters: shorten it"),
         ("\n".join(f"Area {n}: [A, B, C, D]" for n in range(90)), "has 360 tags"),
@@ -59,7 +60,7 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, text: str, senten
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "tags.yaml"
     path.write_bytes(b"Heating: [\xff\xfe]")
-    with pytest.raises(SettingsError, match="cannot be read as YAML in UTF-8"):
+    with pytest.raises(SettingsError, match="it is not UTF-8"):
         read_taxonomy(path)
 
 
