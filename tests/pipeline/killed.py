@@ -14,9 +14,11 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
+from unittest import mock
 
 import neo4j
 
@@ -24,6 +26,7 @@ from dagster_project import cli
 from kg_assets.export import files
 from kg_assets.materialize import StageRun
 from resources.warehouse.warehouse import Warehouse
+from tests.pipeline.project import CODE_ROOT
 
 _FORKS = multiprocessing.get_context("forkserver")
 # A third of a short run are its imports: these processes begin after them.
@@ -61,6 +64,9 @@ class Killable:
     """
 
     def __init__(self, folder: Path, environment: dict[str, str], last: Moment | None = None) -> None:
+        # The server, which begins with the first of them, imports our modules from where these tests are.
+        with mock.patch.dict(os.environ, {"PYTHONPATH": str(CODE_ROOT)}):
+            forkserver.ensure_running()
         self._events, told = _FORKS.Pipe(duplex=False)
         self._process = _FORKS.Process(target=_run, args=(folder, environment, last, told))
         self._process.start()
