@@ -1,6 +1,5 @@
 """YAML files of the user's, read strictly."""
 
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +24,15 @@ def read_yaml(path: Path) -> Any:
 class _Strict(yaml.SafeLoader):
     """Of two equal keys YAML keeps the last and says nothing; this one refuses them."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
         seen = set()
-        for key_node, _ in node.value:
-            if isinstance(key_node, yaml.ScalarNode):
-                if (key_node.tag, key_node.value) in seen:
-                    raise yaml.constructor.ConstructorError(
-                        problem=f"the key {key_node.value!r} stands twice", problem_mark=key_node.start_mark
-                    )
-                seen.add((key_node.tag, key_node.value))
-        return super().construct_mapping(node, deep)
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+                problem = f"the key {key.value!r} stands twice"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+            seen.add((key.tag, str(key.value)))
+        return node
 
 
 def why_unreadable(error: Exception) -> str:
