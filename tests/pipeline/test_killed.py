@@ -31,8 +31,8 @@ BEFORE = {
 }
 DOCUMENTS = {"jupiter.txt": ENGLISH, "tea.txt": CHINESE}
 INSIDE = ("graph", "file", "transaction")
-"""Kinds of moments of which a stage that has them gets one, beside a moment of its time. After changes it gets
-only one of all these, for the time that kills take."""
+"""Kinds of moments of which a stage that has them gets one, beside a moment of its time. After changes it
+gets only one of all these, for the time that kills take."""
 LATENCY_S = 0.1
 CONCURRENCY = 4
 SETTLED_S = 0.25
