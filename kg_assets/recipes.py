@@ -145,7 +145,7 @@ INGREDIENTS: Mapping[str, Ingredients] = {
 
 
 def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
-    """The recipe of `stage` under this configuration: a flat mapping of what changes its row keys."""
+    """The recipe of `stage` under this configuration: a flat mapping of all that can change its rows."""
     of = INGREDIENTS[stage]
     found: dict[str, Any] = {"stage version": of.version, CODE: _code()}
     role = _role_by_setting(stage, configuration) or of.role
