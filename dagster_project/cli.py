@@ -247,7 +247,7 @@ def _as_json(outcome: "RunOutcome") -> dict[str, Any]:
 
 
 def _print_forecasts(workbench: "Workbench", names: Sequence[str], as_json: bool) -> None:
-    from dagster_project.forecast import forecast
+    from dagster_project.forecast.dry_run import forecast
     from dagster_project.terminal import print_forecast
 
     found = [forecast(workbench, name) for name in names]

@@ -2,7 +2,10 @@
 
 import dagster as dg
 
-GROUPS = ("ingest", "graph", "comprehension", "synthesis", "quality", "taxonomy", "export")
+GROUPS = (
+    "ingest", "claims", "enrichment", "entities", "graph", "comprehension", "taxonomy", "synthesis",
+    "quality", "export",
+)  # fmt: skip
 
 pipeline_job = dg.define_asset_job(
     "pipeline",

@@ -18,13 +18,13 @@ import dagster as dg
 from dagster_project.definitions import build_defs
 from dagster_project.event_log import kept_connections
 from dagster_project.failures import budget_exceeded, sentence_for
-from dagster_project.forecast import forecast, sentence_for_rest
+from dagster_project.forecast.dry_run import forecast, sentence_for_rest
 from dagster_project.jobs import pipeline_job
-from kg_assets.export.collect import SHOWN_DROPS, dropped_rows
+from kg_assets.export.formats.training_files import ExportPair
 from kg_assets.export.pairs import example_pairs
-from kg_assets.export.sft import ExportPair
-from kg_assets.freshness import ancestors
-from kg_assets.materialize import corpora
+from kg_assets.export.report.collect import SHOWN_DROPS, dropped_rows
+from kg_assets.stage.freshness import ancestors
+from kg_assets.stage.run import corpora
 from kg_assets.stages import STAGES
 from resources.errors import BudgetExceeded, SettingsError
 from resources.warehouse.warehouse import Warehouse

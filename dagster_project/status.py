@@ -8,10 +8,10 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from kg_assets.costs import NO_COST, Cost, cost_by_stage
-from kg_assets.freshness import PastRun, stale_because
 from kg_assets.ingest.documents import scan_documents
-from kg_assets.recipes import recipe
+from kg_assets.stage.costs import NO_COST, Cost, cost_by_stage
+from kg_assets.stage.freshness import PastRun, stale_because
+from kg_assets.stage.recipe import recipe
 from kg_assets.stages import STAGES, UPSTREAM
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dagster_project.estimate import RunEstimate
-from dagster_project.forecast import Forecast
+from dagster_project.forecast.dry_run import Forecast
+from dagster_project.forecast.estimate import RunEstimate
 from dagster_project.plain import plain
 
 REFRESH_S = 10.0

@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from kg_assets.checks import MAX_OFF_FORMAT_SHARE, check_specs, losses_vary, share, stage_checks
 from kg_assets.comprehension.calibration import calibration
 from kg_assets.comprehension.judge import (
     JUDGEMENTS_VERSION,
@@ -11,13 +10,14 @@ from kg_assets.comprehension.judge import (
 )
 from kg_assets.comprehension.measure import COMPREHENSION_VERSION, UnitJudgements, measure, store_calibration
 from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
+from kg_assets.comprehension.reads import judged_pairs
 from kg_assets.comprehension.state import STATEMENTS_VERSION, write_statements
 from kg_assets.domain import Comprehension, GraphUnit, Judgement, Statement
-from kg_assets.export.report_charts import loss_histogram_svg, reliability_svg
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.ledger import Items, WorkItem
-from kg_assets.materialize import OWNERS, StageRun, corpora
-from kg_assets.warehouse_reads import judged_pairs
+from kg_assets.stage.charts import loss_histogram_svg, reliability_svg
+from kg_assets.stage.checks import MAX_OFF_FORMAT_SHARE, check_specs, losses_vary, share, stage_checks
+from kg_assets.stage.ledger import Items, WorkItem
+from kg_assets.stage.run import OWNERS, StageRun, corpora
 from resources.models.types import Ask
 from resources.workbench import Workbench
 

@@ -11,9 +11,9 @@ from kg_assets.comprehension.judge import JUDGEMENTS_VERSION, judgement_request
 from kg_assets.comprehension.measure import COMPREHENSION_VERSION, UnitJudgements
 from kg_assets.comprehension.state import STATEMENTS_VERSION, statements_request
 from kg_assets.domain import GraphUnit, Statement
-from kg_assets.keys import recipe_by_language, request_key
-from kg_assets.ledger import Query
-from resources.settings import ComprehensionSettings
+from kg_assets.stage.ledger import Query
+from kg_assets.stage.request_keys import recipe_by_language, request_key
+from resources.configuration.settings import ComprehensionSettings
 from resources.warehouse.warehouse import Warehouse
 
 T = TypeVar("T")

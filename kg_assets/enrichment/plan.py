@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from kg_assets.claims.extract import CLAIMS_VERSION, extract_claims, extraction_request
+from kg_assets.claims.merge import merge_claims
+from kg_assets.claims.plan import checked_by, further_rounds
+from kg_assets.claims.reads import own_claims
 from kg_assets.domain import Claim
 from kg_assets.enrichment.choose import ENRICHMENT_VERSION, Wanted, choice_request
 from kg_assets.enrichment.pages import PageRow, page_chunk
-from kg_assets.graph.extract import CLAIMS_VERSION, extract_claims, extraction_request
-from kg_assets.graph.merge import merge_claims
-from kg_assets.graph.plan import checked_by, further_rounds
-from kg_assets.keys import request_key
-from kg_assets.ledger import DroppedPart, WorkItem
-from kg_assets.warehouse_reads import current_pages, own_claims
+from kg_assets.enrichment.reads import current_pages
+from kg_assets.stage.ledger import DroppedPart, WorkItem
+from kg_assets.stage.request_keys import request_key
+from resources.configuration.settings import ExtractionSettings
 from resources.models.types import Ask
-from resources.settings import ExtractionSettings
 from resources.warehouse.warehouse import Warehouse
 
 PAGE_CLAIMS_VERSION = f"{CLAIMS_VERSION}.1"

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
+from kg_assets.claims.merge import merge_claims
 from kg_assets.domain import entity_id, fingerprint
+from kg_assets.enrichment.reads import claims_as_said
 from kg_assets.entities.apply import moved_units
 from kg_assets.entities.clusters import OWN_FILE, aliases
 from kg_assets.entities.embed import EMBEDDINGS_VERSION, as_vectors, name_groups, names_request
@@ -14,13 +16,11 @@ from kg_assets.entities.meaning import embedding_decisions
 from kg_assets.entities.resolve import rule_decisions
 from kg_assets.entities.rules import RULES_VERSION
 from kg_assets.entities.types import Alias, Decision, Named, Passage, ordered
-from kg_assets.graph.merge import merge_claims
-from kg_assets.keys import request_key
-from kg_assets.ledger import WorkItem
-from kg_assets.warehouse_reads import claims_as_said
-from resources.aliases_file import OwnAliases
+from kg_assets.stage.ledger import WorkItem
+from kg_assets.stage.request_keys import request_key
+from resources.configuration.aliases_file import OwnAliases
+from resources.configuration.settings import EntitiesSettings
 from resources.models.types import Ask
-from resources.settings import EntitiesSettings
 from resources.warehouse.warehouse import Warehouse, insert_rows
 
 PAIRS_VERSION = f"{RULES_VERSION}.{JUDGE_VERSION}"

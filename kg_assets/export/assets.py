@@ -5,23 +5,24 @@ from pathlib import Path
 
 import dagster as dg
 
-from kg_assets.checks import blocking, check_specs, stage_checks
 from kg_assets.comprehension.assets import comprehension
-from kg_assets.costs import copy_calls
 from kg_assets.domain import Comprehension, fingerprint
-from kg_assets.export.collect import EXPORT_VERSION, report_data, what_was_lost
+from kg_assets.entities.reads import current_spellings
 from kg_assets.export.files import Content, ExportedFile, unchanged, write_files
+from kg_assets.export.formats.training_files import remove_exports, write_exports
 from kg_assets.export.graph_files import write_graph
 from kg_assets.export.pairs import export_pairs, mismatched_evidence
-from kg_assets.export.report import render_report
-from kg_assets.export.sft import remove_exports, write_exports
+from kg_assets.export.report.collect import EXPORT_VERSION, report_data, what_was_lost
+from kg_assets.export.report.render import render_report
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.ledger import WorkItem
-from kg_assets.materialize import OWNERS, StageRun, corpora
-from kg_assets.shown import StageRow
-from kg_assets.taxonomy.assets import tagged_qa
+from kg_assets.graph.reads import current_evidence, current_units
+from kg_assets.quality.assets import tagged_qa
+from kg_assets.stage.checks import blocking, check_specs, stage_checks
+from kg_assets.stage.costs import copy_calls
+from kg_assets.stage.ledger import WorkItem
+from kg_assets.stage.run import OWNERS, StageRun, corpora
+from kg_assets.stage.shown import StageRow
 from kg_assets.taxonomy.plan import current_tree
-from kg_assets.warehouse_reads import current_evidence, current_spellings, current_units
 from resources.errors import EmptyResultError
 from resources.workbench import Workbench
 

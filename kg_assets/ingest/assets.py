@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from kg_assets.checks import check_specs, stage_checks
 from kg_assets.ingest.chunk import CHUNKER_VERSION, chunk_document
 from kg_assets.ingest.documents import (
     DOCUMENTS_VERSION,
@@ -12,7 +11,8 @@ from kg_assets.ingest.documents import (
     take_document,
 )
 from kg_assets.ingest.plan import chunk_items
-from kg_assets.materialize import OWNERS, StageRun, corpora
+from kg_assets.stage.checks import check_specs, stage_checks
+from kg_assets.stage.run import OWNERS, StageRun, corpora
 from resources.workbench import Workbench
 
 

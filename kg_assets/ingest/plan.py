@@ -2,8 +2,8 @@
 
 from kg_assets.domain import Document, fingerprint
 from kg_assets.ingest.chunk import CHUNKER_VERSION
-from kg_assets.ledger import WorkItem
-from resources.settings import ChunkingSettings
+from kg_assets.stage.ledger import WorkItem
+from resources.configuration.settings import ChunkingSettings
 from resources.warehouse.warehouse import Warehouse
 
 

@@ -5,16 +5,18 @@ from typing import Any
 
 import dagster as dg
 
-from kg_assets.checks import check_specs, stage_checks
 from kg_assets.comprehension.assets import comprehension
+from kg_assets.comprehension.reads import current_losses
 from kg_assets.domain import QaForm
-from kg_assets.export.report_charts import counts_svg
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.ledger import Work, WorkItem
-from kg_assets.materialize import OWNERS, StageRun, corpora
-from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, write_aggregated
-from kg_assets.synthesis.atomic import ATOMIC_VERSION, write_atomic
-from kg_assets.synthesis.multi_hop import MULTI_HOP_VERSION, write_multi_hop
+from kg_assets.graph.reads import current_units
+from kg_assets.stage.charts import counts_svg
+from kg_assets.stage.checks import check_specs, stage_checks
+from kg_assets.stage.ledger import Work, WorkItem
+from kg_assets.stage.run import OWNERS, StageRun, corpora
+from kg_assets.synthesis.forms.aggregated import AGGREGATED_VERSION, write_aggregated
+from kg_assets.synthesis.forms.atomic import ATOMIC_VERSION, write_atomic
+from kg_assets.synthesis.forms.multi_hop import MULTI_HOP_VERSION, write_multi_hop
 from kg_assets.synthesis.plan import (
     aggregated_items,
     atomic_items,
@@ -23,7 +25,6 @@ from kg_assets.synthesis.plan import (
     subgraph_items,
 )
 from kg_assets.synthesis.traverse import TRAVERSE_VERSION
-from kg_assets.warehouse_reads import current_losses, current_units
 from resources.workbench import Workbench
 
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from kg_assets.comprehension.state import fact_of
 from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint, normalise_name
-from kg_assets.keys import recipe_by_language
-from kg_assets.ledger import WorkItem
-from kg_assets.prompts import system_prompt
-from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, aggregated_request
-from kg_assets.synthesis.atomic import ATOMIC_VERSION, atomic_request
-from kg_assets.synthesis.facts import language_of, units_of
-from kg_assets.synthesis.multi_hop import MIN_RELATIONS, MULTI_HOP_VERSION, multi_hop_request
+from kg_assets.stage.ledger import WorkItem
+from kg_assets.stage.prompts import system_prompt
+from kg_assets.stage.request_keys import recipe_by_language
+from kg_assets.synthesis.forms.aggregated import AGGREGATED_VERSION, aggregated_request
+from kg_assets.synthesis.forms.atomic import ATOMIC_VERSION, atomic_request
+from kg_assets.synthesis.forms.facts import language_of, units_of
+from kg_assets.synthesis.forms.multi_hop import MIN_RELATIONS, MULTI_HOP_VERSION, multi_hop_request
 from kg_assets.synthesis.traverse import TRAVERSE_VERSION, traverse
-from resources.settings import TraverseStrategy
+from resources.configuration.settings import TraverseStrategy
 from resources.warehouse.warehouse import Warehouse
 
 Identity = Mapping[str, Any]

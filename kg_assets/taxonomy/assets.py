@@ -2,23 +2,12 @@
 
 import dagster as dg
 
-from kg_assets.checks import check_specs, result, stage_checks
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.materialize import OWNERS, StageRun, corpora
-from kg_assets.quality.assets import curated_qa
-from kg_assets.shown import markdown_table
+from kg_assets.stage.checks import check_specs, result, stage_checks
+from kg_assets.stage.run import OWNERS, StageRun, corpora
+from kg_assets.stage.shown import markdown_table
 from kg_assets.taxonomy.label import LABEL_VERSION, label
-from kg_assets.taxonomy.plan import (
-    PAIRS_VERSION,
-    chunk_tag_items,
-    current_tree,
-    keep_or_leave_out,
-    pair_items,
-    plant,
-    store_basis,
-    topic_items,
-    tree_items,
-)
+from kg_assets.taxonomy.plan import chunk_tag_items, current_tree, plant, store_basis, topic_items, tree_items
 from kg_assets.taxonomy.topics import TOPICS_VERSION, find_topics
 from kg_assets.taxonomy.tree import TREE_VERSION
 from resources.workbench import Workbench
@@ -118,32 +107,8 @@ def chunk_tags(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
         )
         return stage.result(
             row,
-            facts=_by_tag(stage, "current_chunk_tags", "chunks"),
+            facts=by_tag(stage, "current_chunk_tags", "chunks"),
             checks=[*stage_checks(row), fits],
-        )
-
-
-@dg.asset(
-    group_name="taxonomy",
-    partitions_def=corpora,
-    code_version=PAIRS_VERSION,
-    owners=OWNERS,
-    kinds={"duckdb"},
-    deps=[curated_qa, chunk_tags],
-    check_specs=check_specs("tagged_qa"),
-)
-def tagged_qa(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
-    """The tag of each pair by the chunks that support it; what balancing leaves out is a drop."""
-    with StageRun(context, workbench) as stage:
-        if (same := stage.as_it_was()) is not None:
-            return same
-        row = stage.execute(
-            pair_items(stage.warehouse, stage.settings), keep_or_leave_out, note=_note(stage, "")
-        )
-        return stage.result(
-            row,
-            facts=_by_tag(stage, "current_tagged_qa", "pairs"),
-            checks=stage_checks(row),
         )
 
 
@@ -152,7 +117,7 @@ def _note(stage: StageRun, otherwise: str) -> str:
     return OFF if source == "off" else "" if source == "model" else otherwise
 
 
-def _by_tag(stage: StageRun, view: str, what: str) -> dict[str, dg.MetadataValue]:
+def by_tag(stage: StageRun, view: str, what: str) -> dict[str, dg.MetadataValue]:
     """How many rows of a view each tag has, as a table, if there are any. `view` and `what` are names of
     ours."""
     counted = stage.warehouse.frame(

@@ -13,8 +13,9 @@ import pytest
 
 import kg_assets.comprehension.plan as comprehension_plan
 import kg_assets.synthesis.plan as synthesis_plan
-from kg_assets import prompts, recipes
-from kg_assets.recipes import INGREDIENTS
+from kg_assets.stage import prompts
+from kg_assets.stage import recipe as recipes
+from kg_assets.stage.recipe import INGREDIENTS
 from kg_assets.stages import STAGES
 from resources.embedded.graph_server import GraphLease
 from tests.fake_model_server import FakeModelServer
@@ -86,7 +87,7 @@ def test_a_prompt(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_schema_of_an_answer(made: Project, tmp_path: Path) -> None:
     for package in ("dagster_project", "kg_assets", "resources", "sensors"):
         shutil.copytree(CODE_ROOT / package, tmp_path / package)
-    changed = tmp_path / "kg_assets" / "synthesis" / "atomic.py"
+    changed = tmp_path / "kg_assets" / "synthesis" / "forms" / "atomic.py"
     schema = 'text_schema("AtomicQa", question=400'
     assert schema in changed.read_text()
     changed.write_text(changed.read_text().replace(schema, schema.replace("400", "399")))

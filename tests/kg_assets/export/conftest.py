@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kg_assets.costs import Cost, FormCost
 from kg_assets.domain import Comprehension, Evidence, GraphUnit, Subgraph, entity_id, fingerprint, relation_id
 from kg_assets.export.files import ExportedFile
-from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
-from kg_assets.export.sft import ExportPair
+from kg_assets.export.formats.training_files import ExportPair
+from kg_assets.export.report.data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
+from kg_assets.stage.costs import Cost, FormCost
 
 # Each line is a sentence of the document; what is in square brackets are entities, in braces their types.
 TEXTS = {

@@ -1,0 +1,62 @@
+"""Asset checks: what a user should be told about a materialisation that succeeded."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from kg_assets.stage.shown import StageRow
+
+NEVER_DROP = frozenset(
+    {"chunks", "entity_aliases", "subgraphs", "tagged_qa", "sft_datasets", "graph_export", "report"}
+)
+"""Stages of which every row comes out, or all that the user wants: a check of their drops would say nothing,
+and a check costs 70 ms."""
+MAX_DROPS_SHARE = 0.1
+MAX_OFF_FORMAT_SHARE = 0.2
+MIN_LOSS_SPREAD = 1e-6
+
+
+def check_specs(asset: str, *more: tuple[str, str]) -> list[dg.AssetCheckSpec]:
+    """The checks every stage has, and `more` as (name, description)."""
+    common = [("yields_rows", "Rows went in, and at least one came out.")]
+    if asset not in NEVER_DROP:
+        common.append(("drops_share", f"At most {MAX_DROPS_SHARE:.0%} of the rows were dropped."))
+    return [dg.AssetCheckSpec(name, asset=asset, description=text) for name, text in (*common, *more)]
+
+
+def stage_checks(row: StageRow) -> list[dg.AssetCheckResult]:
+    """Results of the checks every stage has."""
+    yields = row.rows_in == 0 or row.rows_out > 0
+    found = [result("yields_rows", yields, f"{row.rows_out} rows from {row.rows_in}")]
+    if row.stage not in NEVER_DROP:
+        found.append(share("drops_share", row.dropped, row.rows_in, MAX_DROPS_SHARE, "rows dropped"))
+    return found
+
+
+def share(name: str, part: int, whole: int, most: float, what: str) -> dg.AssetCheckResult:
+    """Passes where `part` is at most the share `most` of `whole`."""
+    found = part / whole if whole else 0.0
+    return result(name, found <= most, f"{part} of {whole} {what} ({found:.1%}; at most {most:.0%})")
+
+
+def losses_vary(losses: Sequence[float]) -> dg.AssetCheckResult:
+    """Losses that are all equal order nothing: the trainee, its prompt or its endpoint is at fault."""
+    if not losses:
+        return result("losses_vary", True, "no losses were measured")
+    spread = max(losses) - min(losses)
+    passed = len(losses) == 1 or spread > MIN_LOSS_SPREAD
+    return result("losses_vary", passed, f"losses run from {min(losses):.4f} to {max(losses):.4f}")
+
+
+def result(name: str, passed: bool, finding: str) -> dg.AssetCheckResult:
+    """A warning where it fails: the rows are there, but someone should look."""
+    return dg.AssetCheckResult(
+        check_name=name, passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata={"finding": finding}
+    )
+
+
+def blocking(name: str, passed: bool, finding: str) -> dg.AssetCheckResult:
+    """An error where it fails: a promise is broken."""
+    return dg.AssetCheckResult(
+        check_name=name, passed=passed, severity=dg.AssetCheckSeverity.ERROR, metadata={"finding": finding}
+    )
