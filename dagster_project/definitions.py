@@ -11,7 +11,7 @@ from kg_assets.export import assets as export
 from kg_assets.graph import assets as graph
 from kg_assets.ingest import assets as ingest
 from kg_assets.quality import assets as quality
-from kg_assets.stage.run import corpora
+from kg_assets.stage.asset import corpora
 from kg_assets.synthesis import assets as synthesis
 from kg_assets.taxonomy import assets as taxonomy
 from resources.workbench import Workbench, workbench_from_environment

@@ -2,10 +2,7 @@
 
 import dagster as dg
 
-GROUPS = (
-    "ingest", "claims", "enrichment", "entities", "graph", "comprehension", "taxonomy", "synthesis",
-    "quality", "export",
-)  # fmt: skip
+from kg_assets.stages import GROUPS
 
 pipeline_job = dg.define_asset_job(
     "pipeline",

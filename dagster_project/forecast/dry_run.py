@@ -8,7 +8,7 @@ estimated, from what the corpus' earlier runs came to or, before the first, from
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,39 +16,14 @@ from typing import Any
 
 from dagster_project.forecast.estimate import UNITS_PER_CHUNK
 from dagster_project.forecast.usual import Expectations
-from kg_assets.claims.plan import claim_items
-from kg_assets.comprehension.measure import measure
-from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
-from kg_assets.comprehension.reads import current_losses
-from kg_assets.enrichment.plan import enrichment_items, page_claim_items
-from kg_assets.entities.plan import (
-    alias_items,
-    decide_pairs,
-    embedding_items,
-    pair_items,
-    store_moved_units,
-)
-from kg_assets.entities.types import Decision
-from kg_assets.graph.merge import describe
-from kg_assets.graph.plan import unit_items
-from kg_assets.graph.reads import current_units
-from kg_assets.ingest.chunk import chunk_document
-from kg_assets.ingest.documents import fetch_documents, scan_documents, take_document
-from kg_assets.ingest.plan import chunk_items
-from kg_assets.stage.ledger import Items, Ledger, Work, WorkItem
-from kg_assets.synthesis.plan import (
-    aggregated_items,
-    atomic_items,
-    current_subgraphs,
-    multi_hop_items,
-    subgraph_items,
-)
-from kg_assets.taxonomy.plan import chunk_tag_items, current_tree, plant, topic_items, tree_items
-from kg_assets.taxonomy.types import Tag
+from kg_assets.ingest.documents import fetch_documents
+from kg_assets.stage.ledger import Ledger, Query
+from kg_assets.stage.stage import Plan, Stage
+from kg_assets.stages import STAGES
 from resources.bench import RunBench
 from resources.configuration.load import Configuration
 from resources.models.limits import price_of
-from resources.models.types import Ask, Role
+from resources.models.types import Role
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
 
@@ -122,161 +97,64 @@ def _copied(warehouse: Warehouse, folder: Path) -> Warehouse:
 
 
 class _Forecaster:
+    """Walks through the stages: does what asks no model, counts what would go to one, and estimates what
+    comes after answers that are not known."""
+
     def __init__(self, bench: RunBench) -> None:
         self._bench = bench
-        self._warehouse = bench.warehouse
         self._expected = Expectations(bench.warehouse, bench.configuration)
-        self._found: list[StageForecast] = []
-        self._share = 0.0
-        """The share of claims, or of the first stage that asks a model, that is pending: from there on stages
-        are estimated."""
-        self._counts = {"chunks": 0.0, "units": 0.0}
+        self._unknown: dict[Stage, float] = {}
+        """Of each stage the share of its rows that cannot be known before a model has answered."""
+        self._counts: dict[str, float] = {"chunks": 0.0, "units": 0.0, "corpus": 1.0}
 
     def stages(self) -> list[StageForecast]:
-        bench, warehouse, settings = self._bench, self._warehouse, self._bench.settings
-        count, writer = bench.tokenizer.count, bench.endpoint("synthesizer").identity()
-        trainee = bench.configuration.trainee
-        sources, mirror = bench.configuration.sources, bench.layout.mirror(bench.corpus)
-        found = scan_documents(warehouse, bench.documents, bench.corpus, settings.documents, sources, mirror)
-        self._make("documents", found.items, take_document)
-        self._make(
-            "chunks",
-            chunk_items(warehouse, settings.chunking),
-            lambda item, _ask: chunk_document(item.payload, settings.chunking, count),
-        )
-        items = claim_items(warehouse, settings.extraction, writer, settings.chunking.resolve_coreference)
-        most = settings.extraction.max_entities + settings.extraction.max_relations
-        self._counts = {"chunks": float(len(items)), "units": len(items) * min(UNITS_PER_CHUNK, most)}
-        self._ask("claims", "synthesizer", lambda: items)
-        if settings.extraction.enrich != "off":
-            extraction = settings.extraction
-            self._ask("enrichment", "synthesizer", lambda: enrichment_items(warehouse, extraction, writer))
-            self._ask(
-                "enrichment_claims", "synthesizer", lambda: page_claim_items(warehouse, extraction, writer)
-            )
-        elif not self._share:
-            for stage in ("enrichment", "enrichment_claims"):
-                self._make(stage, [], lambda _item, _ask: [])
-        self._resolve(writer)
-        if not self._share:
-            limit = settings.extraction.description_tokens
-            units, summaries = unit_items(warehouse, limit, count, writer)
-            if summaries:
-                self._ask("knowledge_graph", "synthesizer", lambda: units)
-            else:
-                self._make(
-                    "knowledge_graph", units, lambda item, ask: [describe(item.payload, limit, count, ask)]
-                )
-        of_graph = self._share
-        if trainee is not None:
-            asked = settings.comprehension.statements
-            self._ask("statements", "synthesizer", lambda: statement_items(warehouse, asked, writer))
-            self._ask(
-                "judgements",
-                "trainee",
-                lambda: judgement_items(warehouse, settings.comprehension, trainee.identity()),
-            )
-            if not self._share:
-                name = trainee_name(trainee.identity())
-                measured = comprehension_items(warehouse, name)
-                self._make("comprehension", measured, measure)
-        if not self._share:
-            grown = subgraph_items(
-                list(current_units(warehouse).values()),
-                current_losses(warehouse),
-                settings.traverse_strategy,
-                count,
-            )
-            self._make("subgraphs", grown, lambda item, _ask: [item.payload])
-        for form, planned in (
-            ("atomic", atomic_items),
-            ("aggregated", aggregated_items),
-            ("multi_hop", multi_hop_items),
-        ):
-            if form in settings.qa_forms:
-                self._ask(f"qa_{form}", "synthesizer", self._questions(planned, writer))
-        self._tag(writer, of_graph)
-        return self._found
+        last = max(place for place, stage in enumerate(STAGES) if stage.usual is not None)
+        found = [self._forecast(stage) for stage in STAGES[: last + 1]]
+        return [one for one in found if one is not None]
 
-    def _resolve(self, writer: Mapping[str, Any]) -> None:
-        """The stages of entity resolution, of which only groups of open pairs go to a model."""
-        settings, warehouse = self._bench.settings.entities, self._warehouse
-        embedder = self._bench.configuration.name_embedder
-        if embedder is not None:
-            identity = embedder.identity()
-            self._ask("entity_embeddings", "embedder", lambda: embedding_items(warehouse, identity))
-        elif not self._share:
-            self._make("entity_embeddings", [], lambda _item, _ask: [])
-        if self._share:
-            if settings.resolve == "model":
-                self._ask("entity_pairs", "synthesizer", list)
-            return
-        items, asks = pair_items(warehouse, settings, writer)
-        groups = [item for item in items if not isinstance(item.payload, Decision)]
-        pending = len(Ledger(warehouse, "entity_pairs", "dry run").pending(groups))
-        if asks:
-            self._found.append(self._priced("entity_pairs", "synthesizer", len(groups), pending, exact=True))
-        if pending:
-            self._share = pending / len(groups)
-            return
-        self._make("entity_pairs", items, decide_pairs)
-        aliases = alias_items(warehouse, self._bench.configuration.aliases)
-        self._make("entity_aliases", aliases, lambda item, _ask: [item.payload])
-        store_moved_units(warehouse, [item.payload for item in aliases])
+    def _forecast(self, stage: Stage) -> StageForecast | None:
+        """What would go to a model; None where the stage asks none."""
+        own = stage.bench(self._bench)
+        share = max((self._unknown[up] for up in stage.upstream), default=0.0)
+        if share:
+            share = stage.spreads(share, own)
+        self._unknown[stage] = share
+        role = stage.role_under(self._bench.configuration)
+        if share:
+            if role is None or not self._expected.of(stage).rows:
+                return None
+            rows = self._expected.rows(stage, _COUNTER, self._counts)
+            pending = math.ceil(round(rows * share, 6))  # a change of anything is at least one row
+            return self._priced(stage, role, rows, pending, exact=False)
+        return None if stage.plan is None else self._planned(stage, stage.plan(own))
 
-    def _tag(self, writer: Mapping[str, Any], share: float) -> None:
-        """The stages of the taxonomy, for which `share` of the graph is not known yet."""
-        settings, warehouse = self._bench.settings.taxonomy, self._warehouse
-        count, own = self._bench.tokenizer.count, self._bench.configuration.taxonomy
-        if settings.source == "off":
-            return
-        self._share = share
-        if own is not None and not share:
-            self._make("taxonomy", tree_items(warehouse, settings, own, writer), self._plant)
-        kept = 0 < share <= settings.rebuild_share and current_tree(warehouse).branches
-        if own is None and not kept:
-            # One group of topics that is new makes another tree, and then every chunk is tagged again.
-            self._share = 1.0 if share else 0.0
-            self._ask("topics", "synthesizer", lambda: self._topics(writer))
-            self._share = 1.0 if self._share else 0.0
-            self._ask("taxonomy", "synthesizer", lambda: tree_items(warehouse, settings, own, writer))
-            self._share = 1.0 if self._share else 0.0
-        tags = current_tree(warehouse).leaves()
-        self._ask("chunk_tags", "synthesizer", lambda: chunk_tag_items(warehouse, tags, writer, count))
+    def _planned(self, stage: Stage, plan: Plan[Any]) -> StageForecast | None:
+        ledger = Ledger(self._bench.warehouse, stage.name, "dry run")
+        pending = ledger.pending(plan.items)
+        self._count(stage, ledger.rows_in)
+        asked = [item for item in pending if plan.role is not None and plan.asks(item)]
+        if not asked:
+            plan.finish(ledger.execute(plan.items, pending, plan.work))
+        if plan.role is None or not ledger.rows_in:
+            return None
+        rows = ledger.rows_in
+        if not isinstance(plan.items, Query):
+            rows = sum(map(plan.asks, plan.items))
+        if asked:
+            self._unknown[stage] = len(asked) / rows
+        return self._priced(stage, plan.role, rows, len(asked), exact=True)
 
-    def _topics(self, writer: Mapping[str, Any]) -> Items[Any]:
-        return topic_items(self._warehouse, self._bench.settings, writer, self._bench.tokenizer.count)
+    def _count(self, stage: Stage, rows_in: int) -> None:
+        """Take over what the number of a stage's rows in says, where there are any."""
+        if stage.rows_in_are == "chunks":
+            extraction = self._bench.settings.extraction
+            most = extraction.max_entities + extraction.max_relations
+            self._counts |= {"chunks": float(rows_in), "units": rows_in * min(UNITS_PER_CHUNK, most)}
+        elif stage.rows_in_are is not None and rows_in:
+            self._counts[stage.rows_in_are] = float(rows_in)
 
-    def _plant(self, item: WorkItem[Any], ask: Ask) -> list[Tag]:
-        return plant(item, self._bench.settings.taxonomy, self._bench.tokenizer.count, ask)
-
-    def _questions(self, planned: Callable[..., Items[Any]], writer: Any) -> Callable[[], Items[Any]]:
-        return lambda: planned(current_subgraphs(self._warehouse), current_units(self._warehouse), writer)
-
-    def _make(self, stage: str, items: Items[Any], work: Work[Any]) -> None:
-        ledger = Ledger(self._warehouse, stage, "dry run")
-        ledger.execute(items, ledger.pending(items), work)
-
-    def _ask(self, stage: str, role: Role, planned: Callable[[], Items[Any]]) -> None:
-        """Count what goes to the model; where an earlier stage's answers are not known, estimate it."""
-        if self._share:
-            rows = self._expected.rows(stage, self._counts)
-            pending = math.ceil(round(rows * self._share, 6))  # a change of anything is at least one row
-            self._found.append(self._priced(stage, role, rows, pending, exact=False))
-            return
-        items = planned()
-        ledger = Ledger(self._warehouse, stage, "dry run")
-        pending = len(ledger.pending(items))
-        self._found.append(self._priced(stage, role, ledger.rows_in, pending, exact=True))
-        if pending:
-            self._share = pending / ledger.rows_in
-        else:
-            ledger.execute(items, [], lambda _item, _ask: [])
-            if stage == "statements":
-                self._counts["units"] = float(ledger.rows_in)
-
-    def _priced(self, stage: str, role: Role, rows: int, pending: int, exact: bool) -> StageForecast:
-        usual = self._expected.row_of(stage)
+    def _priced(self, stage: Stage, role: Role, rows: int, pending: int, exact: bool) -> StageForecast:
+        usual = self._expected.of(stage)
         prompt, completion = round(pending * usual.prompt_tokens), round(pending * usual.completion_tokens)
         prices = self._bench.endpoint(role).settings
         cost = None
@@ -285,7 +163,11 @@ class _Forecaster:
                 prompt * prices.prompt_usd_per_million + completion * prices.completion_usd_per_million
             ) / 1e6
         calls = round(pending * usual.calls)
-        return StageForecast(stage, rows, pending, exact, calls, prompt, completion, cost)
+        return StageForecast(stage.name, rows, pending, exact, calls, prompt, completion, cost)
+
+
+_COUNTER = next(stage for stage in STAGES if stage.rows_in_are == "chunks")
+"""The stage with whose rows those of the others grow."""
 
 
 def sentence_for_rest(stages: Sequence[StageForecast]) -> str:

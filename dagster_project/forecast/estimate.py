@@ -1,32 +1,14 @@
 """How long the rest of a run takes: known work where a stage has begun, expected work for stages to come."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from kg_assets.stage.stage import Stage
+from resources.configuration.settings import Settings
 
 UNITS_PER_CHUNK = 10.0
 """Entities and relations that a chunk of ordinary text yields, until the run has counted its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """Model work of one stage: what its rows are counted by, rows for each of those, and effort for each row.
-
-    `effort` is in generated tokens, the unit in which seconds are proportional to work on one machine.
-    """
-
-    of: str
-    rows_for_each: float
-    effort: float
-
-
-EXPECTED = {
-    "claims": Expectation("chunks", 1.0, 450.0),
-    "statements": Expectation("units", 1.0, 50.0),
-    "judgements": Expectation("units", 1.5, 5.0),
-    "qa_atomic": Expectation("units", 0.65, 55.0),
-    "qa_aggregated": Expectation("units", 0.2, 140.0),
-    "qa_multi_hop": Expectation("units", 0.12, 180.0),
-}
 EXPECTED_ROWS_COUNT_AS = 4.0
 """The first row of a stage waits for its prompt and comes before its neighbours do: the expectation counts as
 much as so many measured rows."""
@@ -38,12 +20,15 @@ class RunEstimate:
 
     Args:
         stages: the stages that will run, in order.
+        settings: on which it depends how much there is to do.
     """
 
-    def __init__(self, stages: Sequence[str]) -> None:
-        self._left = list(stages)
+    def __init__(self, stages: Sequence[Stage], settings: Settings) -> None:
+        self._stages = {stage.name: stage for stage in stages}
+        self._usual = {stage.name: stage.usual(settings) for stage in stages if stage.usual is not None}
+        self._left = list(self._stages)
         self._total = len(stages)
-        self._counts = {"chunks": 0.0, "units": 0.0}
+        self._counts: dict[str, float] = {"chunks": 0.0, "units": 0.0, "corpus": 1.0}
         self._spent_effort = self._spent_seconds = 0.0
         self._stage = ""
         self._pending = self._done = 0
@@ -56,10 +41,11 @@ class RunEstimate:
         self._stage, self._pending, self._done, self._stage_began = stage, pending, 0, now_s
         if stage in self._left:
             self._left.remove(stage)
-        if stage == "claims":
-            self._counts = {"chunks": float(pending), "units": pending * UNITS_PER_CHUNK}
-        elif stage in ("knowledge_graph", "statements"):
-            self._counts["units"] = float(pending)
+        counted = self._stages[stage].rows_in_are if stage in self._stages else None
+        if counted == "chunks":
+            self._counts |= {"chunks": float(pending), "units": pending * UNITS_PER_CHUNK}
+        elif counted is not None:
+            self._counts[counted] = float(pending)
 
     def advanced(self, done: int) -> None:
         """`done` more rows of the stage are finished."""
@@ -68,8 +54,8 @@ class RunEstimate:
     def finished(self, now_s: float) -> str:
         """Ends the stage; says what it did, or nothing where there was nothing to do."""
         seconds = now_s - self._stage_began
-        if self._stage in EXPECTED and self._done:
-            self._spent_effort += self._done * EXPECTED[self._stage].effort
+        if self._effort and self._done:
+            self._spent_effort += self._done * self._effort
             self._spent_seconds += seconds
         return f"{self._done} rows in {clock(seconds)}" if self._done else ""
 
@@ -93,25 +79,31 @@ class RunEstimate:
     def _speed(self, now_s: float, before: float) -> float:
         """Seconds for each effort in stages to come: what it was `before` this stage or, in the first that
         asks a model, what it has been in it."""
-        if self._spent_effort or self._stage not in EXPECTED or not self._done:
+        if self._spent_effort or not self._effort or not self._done:
             return before
-        effort, measured_s = EXPECTED[self._stage].effort, now_s - self._stage_began
+        effort, measured_s = self._effort, now_s - self._stage_began
         # An endpoint may be a thousand times as fast as what was assumed, which then must not count for more.
         assumed_s = min(EXPECTED_ROWS_COUNT_AS * effort * before, measured_s)
         return (measured_s + assumed_s) / ((self._done + EXPECTED_ROWS_COUNT_AS) * effort)
 
     def _rest_of_stage_s(self, now_s: float, speed: float) -> float:
         rows, measured_s = self._pending - self._done, now_s - self._stage_began
-        if self._stage not in EXPECTED:
+        if not self._effort:
             return measured_s / self._done * rows if self._done else 0.0
         if not self._done:
-            return rows * EXPECTED[self._stage].effort * speed
-        expected_s = EXPECTED_ROWS_COUNT_AS * EXPECTED[self._stage].effort * speed
+            return rows * self._effort * speed
+        expected_s = EXPECTED_ROWS_COUNT_AS * self._effort * speed
         return (measured_s + expected_s) / (self._done + EXPECTED_ROWS_COUNT_AS) * rows
 
     def _expected_effort(self, stage: str) -> float:
-        expected = EXPECTED.get(stage)
-        return self._counts[expected.of] * expected.rows_for_each * expected.effort if expected else 0.0
+        usual = self._usual.get(stage)
+        return self._counts[usual.of] * usual.rows * usual.effort if usual else 0.0
+
+    @property
+    def _effort(self) -> float:
+        """Of one row of the stage that is under way; 0 where that is not worth counting."""
+        usual = self._usual.get(self._stage)
+        return usual.effort if usual else 0.0
 
 
 def clock(seconds: float) -> str:

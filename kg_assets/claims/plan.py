@@ -6,12 +6,15 @@ from typing import Any
 
 from kg_assets.claims.conformance import CONFORMANCE_VERSION
 from kg_assets.claims.coreference import COREFERENCE_VERSION, coreference_request
-from kg_assets.claims.extract import CLAIMS_VERSION, extraction_request
-from kg_assets.domain import Chunk
+from kg_assets.claims.extract import CLAIMS_VERSION, extract_claims, extraction_request
+from kg_assets.domain import Chunk, Claim
+from kg_assets.ingest.plan import CHUNKS
+from kg_assets.stage.bench import StageBench
 from kg_assets.stage.ledger import WorkItem
 from kg_assets.stage.prompts import system_prompt
 from kg_assets.stage.request_keys import request_key
-from resources.configuration.settings import ExtractionSettings
+from kg_assets.stage.stage import Plan, Stage, Usual
+from resources.configuration.settings import ExtractionSettings, Settings
 from resources.warehouse.warehouse import Warehouse
 
 Identity = Mapping[str, Any]
@@ -67,3 +70,45 @@ def _texts_before(chunks: Sequence[Chunk]) -> dict[str, str]:
             last.text[: max(0, chunk.start_char - last.start_char)].strip() if last else ""
         )
     return before
+
+
+READING = tuple(
+    f"extraction.{key}"
+    for key in ("entity_types", "schema", "max_gleanings", "max_entities", "max_relations", "language")
+)
+"""Settings that say what is read out of a text."""
+
+
+def _plan_claims(bench: StageBench) -> Plan[ChunkToRead]:
+    settings, resolve = bench.settings.extraction, bench.settings.chunking.resolve_coreference
+    items = claim_items(bench.warehouse, settings, bench.identity("synthesizer"), resolve)
+    return Plan(
+        items,
+        lambda item, ask: extract_claims(item.payload.chunk, settings, ask, item.payload.before),
+        "synthesizer",
+    )
+
+
+def _usual_claims(settings: Settings) -> Usual:
+    if settings.chunking.resolve_coreference:  # one more call, with the chunk and the one before it
+        return Usual(1.0, "chunks", 4000.0, 1100.0, calls=2.0, effort=450.0)
+    return Usual(1.0, "chunks", 1500.0, 900.0, effort=450.0)
+
+
+CLAIMS = Stage(
+    name="claims",
+    group="claims",
+    row_type=Claim,
+    upstream=(CHUNKS,),
+    version=CLAIMS_VERSION,
+    plan=_plan_claims,
+    role="synthesizer",
+    prompts=tuple(
+        ("claims", task) for task in ("extraction", "extraction_of_schema", "gleaning", "coreference")
+    ),
+    settings=("chunking.resolve_coreference", *READING),
+    usual=_usual_claims,
+    rows_in_are="chunks",
+    kinds=frozenset({"openai", "duckdb"}),
+    checks=(("quotes_found", "Most evidence quotes stand in their chunk."),),
+)

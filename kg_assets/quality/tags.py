@@ -8,7 +8,7 @@ from resources.configuration.settings import Settings
 from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 
-PAIRS_VERSION = "1"
+PAIR_TAGS_VERSION = "1"
 
 
 def pair_items(warehouse: Warehouse, settings: Settings) -> list[WorkItem[tuple[TaggedPair, str]]]:
@@ -25,7 +25,7 @@ def pair_items(warehouse: Warehouse, settings: Settings) -> list[WorkItem[tuple[
     return [
         WorkItem(
             pair.qa_id,
-            fingerprint(PAIRS_VERSION, pair.qa_id, pair.tag, why if pair.qa_id in beyond else ""),
+            fingerprint(PAIR_TAGS_VERSION, pair.qa_id, pair.tag, why if pair.qa_id in beyond else ""),
             (pair, why if pair.qa_id in beyond else ""),
         )
         for pair in pairs

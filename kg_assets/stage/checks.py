@@ -5,30 +5,28 @@ from collections.abc import Sequence
 import dagster as dg
 
 from kg_assets.stage.shown import StageRow
+from kg_assets.stage.stage import Stage
 
-NEVER_DROP = frozenset(
-    {"chunks", "entity_aliases", "subgraphs", "tagged_qa", "sft_datasets", "graph_export", "report"}
-)
-"""Stages of which every row comes out, or all that the user wants: a check of their drops would say nothing,
-and a check costs 70 ms."""
 MAX_DROPS_SHARE = 0.1
 MAX_OFF_FORMAT_SHARE = 0.2
 MIN_LOSS_SPREAD = 1e-6
 
 
-def check_specs(asset: str, *more: tuple[str, str]) -> list[dg.AssetCheckSpec]:
-    """The checks every stage has, and `more` as (name, description)."""
+def check_specs(stage: Stage) -> list[dg.AssetCheckSpec]:
+    """The checks every stage has, and those of its own."""
     common = [("yields_rows", "Rows went in, and at least one came out.")]
-    if asset not in NEVER_DROP:
+    if stage.may_drop:
         common.append(("drops_share", f"At most {MAX_DROPS_SHARE:.0%} of the rows were dropped."))
-    return [dg.AssetCheckSpec(name, asset=asset, description=text) for name, text in (*common, *more)]
+    return [
+        dg.AssetCheckSpec(name, asset=stage.name, description=text) for name, text in (*common, *stage.checks)
+    ]
 
 
-def stage_checks(row: StageRow) -> list[dg.AssetCheckResult]:
+def stage_checks(stage: Stage, row: StageRow) -> list[dg.AssetCheckResult]:
     """Results of the checks every stage has."""
     yields = row.rows_in == 0 or row.rows_out > 0
     found = [result("yields_rows", yields, f"{row.rows_out} rows from {row.rows_in}")]
-    if row.stage not in NEVER_DROP:
+    if stage.may_drop:
         found.append(share("drops_share", row.dropped, row.rows_in, MAX_DROPS_SHARE, "rows dropped"))
     return found
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kg_assets.stage.recipe import differences
-from kg_assets.stages import UPSTREAM
+from kg_assets.stage.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,11 @@ class PastRun:
     recipe: str
 
 
-def ancestors(stage: str) -> list[str]:
-    """All stages upstream of `stage`, nearest first."""
-    found: dict[str, None] = {}
-    level = list(UPSTREAM[stage])
-    while level:
-        found |= dict.fromkeys(level)
-        level = [up for each in level for up in UPSTREAM[each] if up not in found]
-    return list(found)
-
-
 def stale_because(
-    stage: str,
+    stage: Stage,
     runs: Mapping[str, Sequence[PastRun]],
     recipe: Mapping[str, Any],
-    upstream: Iterable[str],
+    upstream: Iterable[Stage],
     stale: Container[str] = (),
 ) -> str:
     """Why `stage` would run again; empty if it is fresh.
@@ -55,16 +45,16 @@ def stale_because(
         recipe: the recipe of `stage` under the present configuration.
         upstream: the stages whose runs since then count. One that ran again and made nothing new, without
             asking a model, is no reason.
-        stale: those of them that are known not to be fresh themselves.
+        stale: names of those of them that are known not to be fresh themselves.
     """
-    if not runs[stage]:
+    if not runs[stage.name]:
         return "never run"
-    last = runs[stage][-1]
+    last = runs[stage.name][-1]
     if last.note == "stopped":
         return "stopped before its end"
     if changed := differences(json.loads(last.recipe), recipe):
         return "; ".join(changed)
-    for up in upstream:
+    for up in (one.name for one in upstream):
         if up in stale:
             return f"{up} is not fresh"
         used = [run.data_version for run in runs[up] if run.number < last.number][-1:]

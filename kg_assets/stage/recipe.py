@@ -1,36 +1,16 @@
-"""What the rows of a stage depend on besides what goes in: its recipe. It is kept with each run of a stage,
-so that `status` can say what has changed since, and why the stage would run again."""
+"""What the rows of a stage depend on besides what goes in: its recipe, made from its record. It is kept with
+each run of a stage, so that `status` can say what has changed since, and why the stage would run again."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from kg_assets.claims.extract import CLAIMS_VERSION
-from kg_assets.comprehension.judge import JUDGEMENTS_VERSION
-from kg_assets.comprehension.measure import COMPREHENSION_VERSION
-from kg_assets.comprehension.state import STATEMENTS_VERSION
 from kg_assets.domain import fingerprint
-from kg_assets.enrichment.choose import ENRICHMENT_VERSION
-from kg_assets.enrichment.plan import PAGE_CLAIMS_VERSION
-from kg_assets.entities.embed import EMBEDDINGS_VERSION
-from kg_assets.entities.plan import ALIASES_VERSION, PAIRS_VERSION
-from kg_assets.export.report.collect import EXPORT_VERSION
-from kg_assets.graph.merge import MERGE_VERSION
-from kg_assets.ingest.chunk import CHUNKER_VERSION
-from kg_assets.ingest.documents import DOCUMENTS_VERSION
-from kg_assets.quality.gates.table import GATES_VERSION
-from kg_assets.quality.tags import PAIRS_VERSION as PAIR_TAGS_VERSION
 from kg_assets.stage.prompts import prompt_files
-from kg_assets.synthesis.forms.aggregated import AGGREGATED_VERSION
-from kg_assets.synthesis.forms.atomic import ATOMIC_VERSION
-from kg_assets.synthesis.forms.multi_hop import MULTI_HOP_VERSION
-from kg_assets.synthesis.traverse import TRAVERSE_VERSION
-from kg_assets.taxonomy.label import LABEL_VERSION
-from kg_assets.taxonomy.topics import TOPICS_VERSION
-from kg_assets.taxonomy.tree import TREE_VERSION
+from kg_assets.stage.stage import Further, Stage
 from resources.configuration.load import Configuration
 from resources.models.types import Role
 
@@ -38,136 +18,38 @@ SHOWN_CHARS = 40
 CODE = "graphtutor's code"
 HASHED = (CODE, "prompt ", "names in the file", "tags in the file")
 """Beginnings of ingredients whose values are hashes, which tell a reader nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ingredients:
-    """`prompts` are (group, task); `settings` are paths into the configuration file, a section or one key."""
-
-    version: str
-    role: Role | None = None
-    prompts: tuple[tuple[str, str], ...] = ()
-    settings: tuple[str, ...] = ()
-
-
-READING = tuple(
-    f"extraction.{key}"
-    for key in ("entity_types", "schema", "max_gleanings", "max_entities", "max_relations", "language")
-)
-"""Settings that say what is read out of a text."""
-INGREDIENTS: Mapping[str, Ingredients] = {
-    "documents": Ingredients(
-        DOCUMENTS_VERSION,
-        settings=tuple(
-            f"documents.{key}" for key in ("encodings", "max_megabytes", "parser_seconds", "parser_megabytes")
-        ),
+_FURTHER: Mapping[Further, Callable[[Configuration], dict[str, Any]]] = {
+    "aliases": lambda given: {"names in the file of aliases": fingerprint(asdict(given.aliases))},
+    "taxonomy": lambda given: (
+        {} if given.taxonomy is None else {"tags in the file": fingerprint(asdict(given.taxonomy))}
     ),
-    "chunks": Ingredients(
-        CHUNKER_VERSION,
-        settings=tuple(
-            f"chunking.{key}"
-            for key in ("strategy", "separator", "max_tokens", "overlap_tokens", "tokenizer")
-        ),
-    ),
-    "claims": Ingredients(
-        CLAIMS_VERSION,
-        "synthesizer",
-        tuple(("claims", task) for task in ("extraction", "extraction_of_schema", "gleaning", "coreference")),
-        ("chunking.resolve_coreference", *READING),
-    ),
-    "enrichment": Ingredients(
-        ENRICHMENT_VERSION,
-        None,
-        (("enrichment", "page_choice"),),
-        ("extraction.enrich", "extraction.wikipedia", "extraction.language"),
-    ),
-    "enrichment_claims": Ingredients(
-        PAGE_CLAIMS_VERSION,
-        None,
-        tuple(("claims", task) for task in ("extraction", "extraction_of_schema", "gleaning")),
-        ("extraction.enrich", *READING),
-    ),
-    "entity_embeddings": Ingredients(EMBEDDINGS_VERSION),
-    "entity_pairs": Ingredients(
-        PAIRS_VERSION, None, (("entities", "entity_pairs"),), ("entities.resolve", "entities.similarity")
-    ),
-    "entity_aliases": Ingredients(ALIASES_VERSION, settings=("entities.aliases",)),
-    "knowledge_graph": Ingredients(
-        MERGE_VERSION, None, (("graph", "summary"),), ("extraction.description_tokens",)
-    ),
-    "topics": Ingredients(
-        TOPICS_VERSION,
-        None,
-        (("taxonomy", "topics"),),
-        ("taxonomy.source", "taxonomy.rebuild_share", "extraction.language"),
-    ),
-    "taxonomy": Ingredients(
-        TREE_VERSION,
-        None,
-        (("taxonomy", "merge"), ("taxonomy", "tree")),
-        ("taxonomy.source", "taxonomy.first_level", "taxonomy.second_level"),
-    ),
-    "chunk_tags": Ingredients(
-        LABEL_VERSION, None, (("taxonomy", "chunk_tags"),), ("taxonomy.source", "chunking.tokenizer")
-    ),
-    "tagged_qa": Ingredients(
-        PAIR_TAGS_VERSION, settings=("taxonomy.source", "export.balance", "export.max_share")
-    ),
-    "statements": Ingredients(
-        STATEMENTS_VERSION,
-        "synthesizer",
-        (("comprehension", "statements"),),
-        ("comprehension.enabled", "comprehension.statements"),
-    ),
-    "judgements": Ingredients(
-        JUDGEMENTS_VERSION,
-        "trainee",
-        (("comprehension", "judgement"),),
-        ("comprehension.min_mass", "comprehension.samples"),
-    ),
-    "comprehension": Ingredients(COMPREHENSION_VERSION),
-    "subgraphs": Ingredients(TRAVERSE_VERSION, settings=("traverse_strategy",)),
-    "qa_atomic": Ingredients(ATOMIC_VERSION, "synthesizer", (("synthesis", "atomic"),), ("qa.forms",)),
-    "qa_aggregated": Ingredients(
-        AGGREGATED_VERSION,
-        "synthesizer",
-        (("synthesis", "aggregated_answer"), ("synthesis", "aggregated_question")),
-        ("qa.forms",),
-    ),
-    "qa_multi_hop": Ingredients(
-        MULTI_HOP_VERSION, "synthesizer", (("synthesis", "multi_hop"),), ("qa.forms",)
-    ),
-    "curated_qa": Ingredients(GATES_VERSION, settings=("export.include_enrichment",)),
-    "sft_datasets": Ingredients(EXPORT_VERSION, settings=("export",)),
-    "graph_export": Ingredients(EXPORT_VERSION),
-    "report": Ingredients(EXPORT_VERSION),
+    "a trainee": lambda given: {"a trainee": given.trainee is not None},
+    "trainee": lambda given: _identity("trainee", given),
+    "synthesizer": lambda given: _identity("synthesizer", given),
 }
 
 
-def recipe(stage: str, configuration: Configuration) -> dict[str, Any]:
+def recipe(stage: Stage, configuration: Configuration) -> dict[str, Any]:
     """The recipe of `stage` under this configuration: a flat mapping of all that can change its rows."""
-    of = INGREDIENTS[stage]
-    found: dict[str, Any] = {"stage version": of.version, CODE: _code()}
-    role = _role_by_setting(stage, configuration) or of.role
+    found: dict[str, Any] = {"stage version": stage.version, CODE: _code()}
+    role = stage.role_under(configuration)
     if role is not None:
-        endpoint = configuration.endpoint(role)
-        identity = endpoint.identity() if endpoint else {"model": None}
-        found |= {f"{role} {name}": value for name, value in identity.items()}
-    if stage == "entity_aliases":
-        found["names in the file of aliases"] = fingerprint(asdict(configuration.aliases))
-    if stage == "taxonomy" and configuration.taxonomy is not None:
-        found["tags in the file"] = fingerprint(asdict(configuration.taxonomy))
-    if stage in ("statements", "comprehension"):
-        found["a trainee"] = configuration.trainee is not None
-    for group, task in of.prompts:
+        found |= _identity(role, configuration)
+    for name in stage.further:
+        found |= _FURTHER[name](configuration)
+    for group, task in stage.prompts:
         for language, text in prompt_files(group, task).items():
             found[f"prompt {task}.{language}"] = fingerprint(text)
     settings = configuration.settings.model_dump(mode="json", by_alias=True)
-    for path in of.settings:
-        if path == "entities.similarity" and configuration.name_embedder is None:
-            continue  # without vectors it changes nothing, and nothing is stale because of it
+    for path in stage.settings:
         found |= _flat(path, _at(settings, path))
     return found
+
+
+def _identity(role: Role, configuration: Configuration) -> dict[str, Any]:
+    endpoint = configuration.endpoint(role)
+    identity = endpoint.identity() if endpoint else {"model": None}
+    return {f"{role} {name}": value for name, value in identity.items()}
 
 
 @cache
@@ -185,22 +67,6 @@ def _sources(folder: Traversable) -> Iterator[tuple[str, str]]:
             yield from _sources(entry)
         elif entry.is_file():
             yield entry.name, entry.read_bytes().decode("utf-8", "replace")
-
-
-def _role_by_setting(stage: str, configuration: Configuration) -> Role | None:
-    """Whom a stage that has no role of its own asks, if anybody."""
-    settings = configuration.settings
-    if stage == "entity_embeddings":
-        return None if configuration.name_embedder is None else "embedder"
-    asks = {
-        "enrichment": settings.extraction.enrich != "off",
-        "enrichment_claims": settings.extraction.enrich != "off",
-        "topics": settings.taxonomy.source == "model",
-        "taxonomy": settings.taxonomy.source == "model",
-        "chunk_tags": settings.taxonomy.source != "off",
-        "entity_pairs": settings.entities.resolve == "model",
-    }
-    return "synthesizer" if asks.get(stage) else None
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

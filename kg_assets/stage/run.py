@@ -15,22 +15,22 @@ import dagster as dg
 import pandas as pd
 from markupsafe import Markup
 
+from kg_assets.stage.bench import StageBench
+from kg_assets.stage.checks import stage_checks
 from kg_assets.stage.costs import copy_calls
-from kg_assets.stage.freshness import PastRun, ancestors, stale_because
-from kg_assets.stage.ledger import Counts, Items, Ledger, Work, serially, utc_now
+from kg_assets.stage.freshness import PastRun, stale_because
+from kg_assets.stage.ledger import Counts, Ledger, serially, utc_now
 from kg_assets.stage.pictures import picture
 from kg_assets.stage.recipe import recipe
 from kg_assets.stage.shown import Materialization, StageRow, markdown_table, numbers, shown_again, stored
+from kg_assets.stage.stage import Plan, Stage, ancestors
 from resources import progress
 from resources.bench import RunBench
 from resources.errors import BudgetExceeded
-from resources.models.types import Role
 from resources.models.usage import StageUsage
 from resources.warehouse.warehouse import insert_rows
 from resources.workbench import Workbench
 
-corpora = dg.DynamicPartitionsDefinition(name="corpus")
-OWNERS = ["team:graphtutor"]
 PREVIEW_ROWS = 5
 LOG_EVERY_S = 15.0
 REMEMBERED_RUNS = 20
@@ -45,15 +45,22 @@ class StageRun:
     Args:
         context: the asset's context; its partition is the corpus.
         workbench: the run's resource.
+        stage: its record.
+
+    Attributes:
+        name: of the stage.
+        bench: what its record lets it read.
     """
 
-    def __init__(self, context: dg.AssetExecutionContext, workbench: Workbench) -> None:
+    def __init__(self, context: dg.AssetExecutionContext, workbench: Workbench, stage: Stage) -> None:
         self.context = context
-        self.stage = context.asset_key.path[-1]
+        self.name = stage.name
+        self._stage = stage
         self._started_at = utc_now()
-        self.bench: RunBench = workbench.bench(
+        self._whole_bench: RunBench = workbench.bench(
             context.partition_key, context.run.run_id, self._started_at, self._on_wait
         )
+        self.bench: StageBench = stage.bench(self._whole_bench)
         self.warehouse = self.bench.warehouse
         self.settings = self.bench.settings
         self._clock = time.monotonic()
@@ -85,46 +92,57 @@ class StageRun:
         )
         for run in self.warehouse.rows(PastRun, latest, [REMEMBERED_RUNS]):
             runs[run.stage].append(run)
-        if stale_because(self.stage, runs, self._recipe(), ancestors(self.stage)):
+        if stale_because(self._stage, runs, self._recipe(), ancestors(self._stage)):
             return None
-        last = runs[self.stage][-1]
-        shown = self.warehouse.rows(Materialization, "FROM materializations WHERE stage = ?", [self.stage])
+        last = runs[self.name][-1]
+        shown = self.warehouse.rows(Materialization, "FROM materializations WHERE stage = ?", [self.name])
         # A run that was stopped after its rows were stored may not have written the graph or the files.
         if not shown or shown[0].number != last.number:
             return None
-        if self.warehouse.scalar(
-            "SELECT count(*) FROM current_drops WHERE stage = ? AND retry", [self.stage]
-        ):
+        if self.warehouse.scalar("SELECT count(*) FROM current_drops WHERE stage = ? AND retry", [self.name]):
             return None
         if not holds(shown[0]):
             return None
-        progress.stage_started(self.stage, 0, last.rows_in)
+        progress.stage_started(self.name, 0, last.rows_in)
         counts = Counts(last.rows_in, 0, last.rows_in - last.dropped, last.dropped, last.rows_out)
         row = self._store_row(counts, last.data_version, last.note)
-        progress.stage_finished(self.stage)
+        progress.stage_finished(self.name)
         self._keep(shown[0].metadata, shown[0].checks)
         return shown_again(shown[0], row)
 
-    def execute(
-        self, items: Items[Any], work: Work[Any], role: Role | None = None, note: str = ""
-    ) -> StageRow:
-        """Do what is pending, by the model `role` if one is named, and store the stage's counts.
+    def plan(self) -> Plan[Any]:
+        """What there is to do, by the stage's record.
+
+        Raises:
+            TypeError: the stage only writes files.
+        """
+        if self._stage.plan is None:
+            raise TypeError(f"{self.name} has no plan: its asset says what was written")
+        return self._stage.plan(self.bench)
+
+    def execute(self, plan: Plan[Any] | None = None) -> StageRow:
+        """Do what is pending, by the model that the plan names if there is one, and store the stage's counts.
+
+        Args:
+            plan: what to do; None for what the record plans.
 
         Raises:
             TutorError: the run cannot go on; what was finished is stored.
         """
-        ledger = Ledger(self.warehouse, self.stage, self.context.run.run_id, self._on_progress)
+        plan = self.plan() if plan is None else plan
+        items, role = plan.items, plan.role
+        ledger = Ledger(self.warehouse, self.name, self.context.run.run_id, self._on_progress)
         pending = ledger.pending(items)
         self._pending, self._done, self._logged_at = len(pending), 0, time.monotonic()
-        progress.stage_started(self.stage, len(pending), ledger.rows_in)
+        progress.stage_started(self.name, len(pending), ledger.rows_in)
         if pending and role is not None:
             self.context.log.info(
-                f"{self.stage}: {len(pending)} of {ledger.rows_in} rows are new and go to the {role}"
+                f"{self.name}: {len(pending)} of {ledger.rows_in} rows are new and go to the {role}"
             )
             self._open_warehouse.close()
         try:
-            run = self.bench.gateway(role).map if pending and role is not None else serially
-            counts = ledger.execute(items, pending, work, run)
+            run = self._whole_bench.gateway(role).map if pending and role is not None else serially
+            counts = ledger.execute(items, pending, plan.work, run)
         except BaseException as error:
             stopped = self._store_row(Counts(ledger.rows_in, self._done, 0, 0, 0), "", note="stopped")
             if isinstance(error, BudgetExceeded):
@@ -132,8 +150,9 @@ class StageRun:
             raise
         if pending and role is not None:
             self._open_warehouse.enter_context(self.warehouse.connect())
-        row = self._store_row(counts, ledger.data_version, note)
-        progress.stage_finished(self.stage)
+        plan.finish(counts)
+        row = self._store_row(counts, ledger.data_version, plan.note)
+        progress.stage_finished(self.name)
         return row
 
     def result(
@@ -152,7 +171,7 @@ class StageRun:
             preview: a few rows; long texts are shortened for display.
             figures: name to chart; None is left out.
             facts: further numbers and texts.
-            checks: results of the asset's checks.
+            checks: results of the stage's own checks; those of every stage come before them.
         """
         metadata: dict[str, Any] = {
             name: round(fact, 4) if isinstance(fact, float) else fact for name, fact in (facts or {}).items()
@@ -165,6 +184,7 @@ class StageRun:
         for name, chart in (figures or {}).items():
             if chart is not None:
                 metadata[name] = dg.MetadataValue.md(f"![{name}]({picture(chart)})")
+        checks = [*stage_checks(self._stage, row), *checks]
         self._keep(
             {name: stored(value) for name, value in metadata.items()},
             tuple(
@@ -180,7 +200,7 @@ class StageRun:
         return dg.MaterializeResult(
             metadata={**numbers(row), **metadata},
             data_version=dg.DataVersion(row.data_version),
-            check_results=list(checks),
+            check_results=checks,
         )
 
     def _keep(
@@ -189,24 +209,32 @@ class StageRun:
         """Note that the stage has come to its end, and what was shown of it."""
         with self.warehouse.transaction() as connection:
             ((number,),) = connection.execute(
-                "SELECT max(number) FROM stage_runs WHERE stage = ?", [self.stage]
+                "SELECT max(number) FROM stage_runs WHERE stage = ?", [self.name]
             ).fetchall()
             insert_rows(
-                connection, "materializations", [Materialization(self.stage, number, metadata, checks)]
+                connection, "materializations", [Materialization(self.name, number, metadata, checks)]
             )
 
     def _recipe(self) -> dict[str, Any]:
-        return recipe(self.stage, self.bench.configuration)
+        return recipe(self._stage, self._whole_bench.configuration)
 
     def preview(self, columns: str) -> pd.DataFrame:
         """The first current rows of this stage. `columns` is SQL of ours."""
-        return self.warehouse.frame(f"SELECT {columns} FROM current_{self.stage} LIMIT {PREVIEW_ROWS}")
+        return self.warehouse.frame(f"SELECT {columns} FROM current_{self.name} LIMIT {PREVIEW_ROWS}")
+
+    def counted(self, column: str, what: str) -> dict[str, dg.MetadataValue]:
+        """How many current rows each value of a column has, as a table, if there are any. Both are names of
+        ours."""
+        found = self.warehouse.frame(
+            f"SELECT {column}, count(*) AS {what} FROM current_{self.name} GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
+        return {} if found.empty else {f"{what} by {column}": dg.MetadataValue.md(markdown_table(found))}
 
     def _drop_reasons(self) -> pd.DataFrame | None:
         reasons = self.warehouse.frame(
             "SELECT reason, count(*) AS rows, any_value(detail) AS example FROM current_drops "
             "WHERE stage = ? GROUP BY reason ORDER BY rows DESC, reason",
-            [self.stage],
+            [self.name],
         )
         return None if reasons.empty else reasons
 
@@ -216,16 +244,16 @@ class StageRun:
 
     def _on_progress(self, done: int) -> None:
         self._done += done
-        progress.advanced(self.stage, done)
+        progress.advanced(self.name, done)
         now = time.monotonic()
         if now - self._logged_at > LOG_EVERY_S:
             self._logged_at = now
             left = (now - self._clock) / self._done * (self._pending - self._done)
-            self.context.log.info(f"{self.stage}: {self._done} of {self._pending}, about {left:.0f} s left")
+            self.context.log.info(f"{self.name}: {self._done} of {self._pending}, about {left:.0f} s left")
 
     def _rest_of_stage(self, stopped: StageRow) -> str:
         """What is reached, and what the rest of the stage would take if it goes on as it began."""
-        reached = f"Stage {self.stage}: {self._done} of {self._pending} rows are done."
+        reached = f"Stage {self.name}: {self._done} of {self._pending} rows are done."
         if not self._done:
             return reached
         times = (self._pending - self._done) / self._done
@@ -235,15 +263,15 @@ class StageRun:
 
     def _usage(self) -> StageUsage:
         usage = StageUsage()
-        for gateway in self.bench.opened_gateways():
-            usage = usage + gateway.take_usage(self.stage)
+        for gateway in self._whole_bench.opened_gateways():
+            usage = usage + gateway.take_usage(self.name)
         return usage
 
     def _store_row(self, counts: Counts, version: str, note: str) -> StageRow:
         usage = self._usage()
         row = StageRow(
             run_id=self.context.run.run_id,
-            stage=self.stage,
+            stage=self.name,
             started_at=self._started_at,
             finished_at=utc_now(),
             rows_in=counts.rows_in,
@@ -264,5 +292,5 @@ class StageRun:
         with self.warehouse.transaction() as connection:
             insert_rows(connection, "stage_runs", [row])
         if usage.calls or usage.failed_attempts:
-            copy_calls(self.warehouse, self.bench.responses(), self.bench.corpus)
+            copy_calls(self.warehouse, self._whole_bench.responses(), self.bench.corpus)
         return row

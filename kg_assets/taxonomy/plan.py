@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from kg_assets.domain import GraphUnit, fingerprint
-from kg_assets.stage.ledger import WorkItem
+from kg_assets.graph.plan import KNOWLEDGE_GRAPH
+from kg_assets.stage.bench import StageBench
+from kg_assets.stage.ledger import Counts, WorkItem
 from kg_assets.stage.prompts import prompt_files
 from kg_assets.stage.request_keys import request_key
-from kg_assets.taxonomy.label import EXCERPT_CHARS, LABEL_VERSION, Sight, label_groups, label_request
-from kg_assets.taxonomy.topics import TOPICS_VERSION, Mention, mentions, topic_groups, topics_request
+from kg_assets.stage.stage import Plan, Stage, Usual
+from kg_assets.taxonomy.label import EXCERPT_CHARS, LABEL_VERSION, Sight, label, label_groups, label_request
+from kg_assets.taxonomy.topics import (
+    TOPICS_VERSION,
+    Mention,
+    find_topics,
+    mentions,
+    topic_groups,
+    topics_request,
+)
 from kg_assets.taxonomy.tree import (
     TREE_VERSION,
     distinct_names,
@@ -20,7 +30,8 @@ from kg_assets.taxonomy.tree import (
     tree_request,
     tree_rows,
 )
-from kg_assets.taxonomy.types import Tag, Topic
+from kg_assets.taxonomy.types import ChunkTag, Tag, Topic
+from resources.configuration.load import Configuration
 from resources.configuration.settings import Settings, TaxonomySettings
 from resources.configuration.taxonomy_file import TagTree
 from resources.models.types import Ask
@@ -28,6 +39,7 @@ from resources.warehouse.warehouse import Warehouse, insert_rows
 
 Identity = Mapping[str, Any]
 Count = Callable[[str], int]
+MIN_TAGGED_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,17 @@ def topic_items(
         key = request_key(TOPICS_VERSION, topics_request(group, language), identity)
         items.append(WorkItem(f"t{key}", key, TopicGroup(group, language)))
     return items
+
+
+def group_topics(item: WorkItem[TopicGroup | None], ask: Ask) -> list[Topic]:
+    """What a group is about.
+
+    Raises:
+        CallFailed: the model's answer was unusable twice.
+    """
+    if item.payload is None:
+        raise RuntimeError(f"{item.item_id} was taken for done, and is not stored; this is a bug")
+    return find_topics(item.payload.mentions, item.payload.language, ask)
 
 
 def changed_share(before: Sequence[str], now: Sequence[str]) -> float:
@@ -190,3 +213,113 @@ _SIGHTS = f"""
     FROM current_chunks c LEFT JOIN named n USING (chunk_id)
     ORDER BY c.document_id, c.chunk_index
 """
+
+
+OFF = "taxonomy.source is off"
+
+
+def _tags(configuration: Configuration) -> bool:
+    return configuration.settings.taxonomy.source != "off"
+
+
+def _made_by_model(configuration: Configuration) -> bool:
+    return configuration.settings.taxonomy.source == "model"
+
+
+def _note(bench: StageBench, otherwise: str) -> str:
+    source = bench.settings.taxonomy.source
+    return OFF if source == "off" else "" if source == "model" else otherwise
+
+
+def _plan_topics(bench: StageBench) -> Plan[TopicGroup | None]:
+    items = topic_items(bench.warehouse, bench.settings, bench.identity("synthesizer"), bench.count)
+    return Plan(
+        items, group_topics, "synthesizer" if items else None, _note(bench, "made from the user's file")
+    )
+
+
+def _plan_taxonomy(bench: StageBench) -> Plan[TagTree | Topics]:
+    settings, own, identity = bench.settings.taxonomy, bench.own_tree, bench.identity("synthesizer")
+
+    def keep_basis(counts: Counts) -> None:
+        if settings.source == "model" and counts.rows_out:
+            store_basis(bench.warehouse, bench.settings, identity)
+
+    return Plan(
+        tree_items(bench.warehouse, settings, own, identity),
+        lambda item, ask: plant(item, settings, bench.count, ask),
+        "synthesizer" if settings.source == "model" else None,
+        _note(bench, ""),
+        keep_basis,
+    )
+
+
+def _plan_chunk_tags(bench: StageBench) -> Plan[tuple[Sight, ...]]:
+    tags = current_tree(bench.warehouse).leaves()
+    items = chunk_tag_items(bench.warehouse, tags, bench.identity("synthesizer"), bench.count)
+    return Plan(
+        items,
+        lambda item, ask: label(item.payload, tags, ask),
+        "synthesizer" if items else None,
+        _note(bench, "" if tags else "there is no tree of tags"),
+    )
+
+
+def _to_all_topics(share: float, bench: StageBench) -> float:
+    """One group of topics that is new makes another tree, unless the present one is kept."""
+    if bench.settings.taxonomy.source != "model":
+        return 0.0
+    kept = share <= bench.settings.taxonomy.rebuild_share and current_tree(bench.warehouse).branches
+    return 0.0 if kept else 1.0
+
+
+TOPICS = Stage(
+    name="topics",
+    group="taxonomy",
+    row_type=Topic,
+    upstream=(KNOWLEDGE_GRAPH,),
+    version=TOPICS_VERSION,
+    plan=_plan_topics,
+    role="synthesizer",
+    asks=_made_by_model,
+    prompts=(("taxonomy", "topics"),),
+    settings=("taxonomy.source", "taxonomy.rebuild_share", "extraction.language"),
+    usual=lambda _settings: Usual(0.02, "units", 1900.0, 120.0, most_rows=80.0),
+    spreads=_to_all_topics,
+    kinds=frozenset({"openai", "duckdb"}),
+    needs_rows=False,
+)
+TAXONOMY = Stage(
+    name="taxonomy",
+    group="taxonomy",
+    row_type=Tag,
+    upstream=(TOPICS,),
+    version=TREE_VERSION,
+    plan=_plan_taxonomy,
+    role="synthesizer",
+    asks=_made_by_model,
+    prompts=(("taxonomy", "merge"), ("taxonomy", "tree")),
+    settings=("taxonomy.source", "taxonomy.first_level", "taxonomy.second_level"),
+    touches=("extraction.language",),
+    further=("taxonomy",),
+    usual=lambda _settings: Usual(1.0, "corpus", 900.0, 500.0),
+    spreads=lambda share, _bench: 1.0 if share else 0.0,
+    kinds=frozenset({"openai", "duckdb"}),
+    needs_rows=False,
+)
+CHUNK_TAGS = Stage(
+    name="chunk_tags",
+    group="taxonomy",
+    row_type=ChunkTag,
+    upstream=(TAXONOMY, KNOWLEDGE_GRAPH),
+    version=LABEL_VERSION,
+    plan=_plan_chunk_tags,
+    role="synthesizer",
+    asks=_tags,
+    prompts=(("taxonomy", "chunk_tags"),),
+    settings=("taxonomy.source", "chunking.tokenizer"),
+    usual=lambda _settings: Usual(0.15, "chunks", 3000.0, 90.0),
+    kinds=frozenset({"openai", "duckdb"}),
+    checks=(("chunks_have_tags", f"At least {MIN_TAGGED_SHARE:.0%} of the chunks have a tag."),),
+    needs_rows=False,
+)

@@ -4,8 +4,6 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
 from kg_assets.comprehension.calibration import ReliabilityBin
 from kg_assets.domain import Comprehension
 from kg_assets.export.files import ExportedFile
@@ -15,100 +13,62 @@ from kg_assets.export.report.data import (
     ReportData,
     ReportDocument,
     ReportPage,
-    StageRow,
+    ReportStage,
     TagCount,
     TraineeResult,
 )
 from kg_assets.export.report.view import FACT_ROWS, needs_evidence
 from kg_assets.graph.reads import current_evidence, current_units
+from kg_assets.stage.bench import StageBench
 from kg_assets.stage.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
-from kg_assets.stages import STAGES
+from kg_assets.stage.stage import Stage
 from kg_assets.synthesis.plan import current_subgraphs
-from resources.configuration.load import Configuration
-from resources.configuration.settings import ExtractionSettings
+from resources.configuration.settings import ExtractionSettings, Settings
 from resources.warehouse.warehouse import Warehouse
 
-EXPORT_VERSION = "3"
-SHOWN_DROPS = 5
 DROP_EXAMPLES = 3
+SHOWN_SETTINGS = (
+    "chunking.max_tokens",
+    "chunking.overlap_tokens",
+    "chunking.strategy",
+    "extraction.entity_types",
+    "extraction.schema",
+    "extraction.max_gleanings",
+    "comprehension.statements",
+    "traverse_strategy.expand_method",
+    "traverse_strategy.edge_sampling",
+    "traverse_strategy.max_depth",
+    "traverse_strategy.qa_form",
+    "qa.forms",
+)
+"""Settings that the report names."""
 SHOWN_DOCUMENTS = 20
-NO_ROWS_NEEDED = frozenset(
-    {
-        "enrichment", "enrichment_claims", "entity_embeddings", "entity_pairs", "entity_aliases", "topics",
-        "taxonomy", "chunk_tags", "tagged_qa", "sft_datasets", "graph_export", "report",
-    }
-)  # fmt: skip
-"""Stages that may have no rows in a run that exports something: they are not why another exports nothing."""
 
 
-def what_was_lost(warehouse: Warehouse) -> str:
-    """One clause for each stage that lost rows or had none, to the first that lost all, and examples of what
-    was dropped; for the error of a run that exports nothing."""
-    latest = warehouse.frame(
-        "SELECT stage, rows_in, dropped, note FROM stage_runs QUALIFY row_number() OVER "
-        "(PARTITION BY stage ORDER BY number DESC) = 1"
-    ).set_index("stage")
-    clauses = []
-    for stage in STAGES:
-        if stage in latest.index:
-            row = latest.loc[stage]
-            if row["dropped"]:
-                clauses.append(f"{stage} dropped {row['dropped']} of {row['rows_in']} rows")
-            elif row["rows_in"] == 0 and stage not in NO_ROWS_NEEDED:
-                clauses.append(f"{stage} had no rows" + (f" ({row['note']})" if row["note"] else ""))
-            if row["rows_in"] and row["dropped"] == row["rows_in"]:
-                break
-    examples = [f"{row.where}: {row.detail}" for row in dropped_rows(warehouse, SHOWN_DROPS).itertuples()]
-    return "; ".join(clauses) + "".join(f" [{example}]" for example in examples)
-
-
-def dropped_rows(warehouse: Warehouse, limit: int) -> pd.DataFrame:
-    """A few drops that count now, one of every reason of every stage before a second: `stage`, `where` (the
-    document, the question, the unit, or else the row), `reason`, `detail`."""
-    rows = warehouse.frame(
-        r"""
-        WITH first AS (
-            SELECT *, row_number() OVER (PARTITION BY stage, reason ORDER BY item_id) AS number
-            FROM current_drops QUALIFY number <= ?
-        )
-        SELECT f.stage, coalesce(
-            f.document_id, nullif(regexp_extract(f.raw, '^Q: ([^\n]+)', 1), ''),
-            nullif(u.name, ''), u.source || ' – ' || u.target, f.item_id
-        ) AS where, f.reason, f.detail
-        FROM first f LEFT JOIN current_knowledge_graph u ON u.unit_id = f.item_id
-        ORDER BY f.number, list_position(?, f.stage), f.item_id LIMIT ?
-        """,
-        [limit, list(STAGES), limit],
-    )
-    order = {stage: number for number, stage in enumerate(STAGES)}
-    return rows.sort_values("stage", key=lambda column: column.map(order), kind="stable")
-
-
-def report_data(
-    warehouse: Warehouse, corpus: str, configuration: Configuration, files: Sequence[ExportedFile]
-) -> ReportData:
-    """Everything the report shows of a corpus as it is now."""
+def report_data(bench: StageBench, stages: Sequence[Stage], files: Sequence[ExportedFile]) -> ReportData:
+    """Everything the report shows of a corpus as it is now; `stages` in the order in which they run."""
+    warehouse, order = bench.warehouse, [stage.name for stage in stages]
     units = tuple(current_units(warehouse).values())
     measured = {c.unit_id: c for c in warehouse.rows(Comprehension, "FROM current_comprehension")}
     shown = None if len(units) <= FACT_ROWS else [u.unit_id for u in needs_evidence(units, measured)]
     trainee = next((c.trainee for c in measured.values()), None)
     return ReportData(
-        corpus=corpus,
-        synthesizer=configuration.synthesizer.model,
+        corpus=bench.corpus,
+        synthesizer=str(bench.identity("synthesizer")["model"]),
         trainee=trainee,
-        parameters=_parameters(configuration),
+        parameters=_parameters(bench.settings),
         documents=_documents(warehouse),
         pages=_pages(warehouse),
-        stages=_stages(warehouse),
+        stages=_stages(warehouse, order),
         model_costs=tuple(cost_by_model(warehouse).items()),
         document_costs=_costliest_documents(warehouse),
         form_costs=tuple(cost_by_form(warehouse)),
-        drops=_drops(warehouse),
+        drops=_drops(warehouse, order),
         units=units,
         evidence=current_evidence(warehouse, shown),
         comprehension=measured,
         results=_results(warehouse, trainee, measured),
-        comprehension_note=_comprehension_note(configuration, measured),
+        comprehension_note=_comprehension_note(bench.examined, measured),
         subgraphs=tuple(current_subgraphs(warehouse)),
         pair_counts=_pair_counts(warehouse),
         examples=tuple(worst_known_pairs(warehouse)),
@@ -117,9 +77,9 @@ def report_data(
     )
 
 
-def _parameters(configuration: Configuration) -> tuple[tuple[str, str], ...]:
+def _parameters(settings: Settings) -> tuple[tuple[str, str], ...]:
     """Settings that differ between runs and change what is in the report."""
-    s = configuration.settings
+    s = settings
     strategy = s.traverse_strategy
     return (
         ("chunk size", f"{s.chunking.max_tokens} tokens, overlap {s.chunking.overlap_tokens}"),
@@ -161,7 +121,7 @@ def _pages(warehouse: Warehouse) -> tuple[ReportPage, ...]:
     return tuple(ReportPage(*row) for row in frame.itertuples(index=False, name=None))
 
 
-def _stages(warehouse: Warehouse) -> tuple[StageRow, ...]:
+def _stages(warehouse: Warehouse, order: Sequence[str]) -> tuple[ReportStage, ...]:
     """Rows as they stand now, and the cost of all that the store holds, so that a rerun, a replay and a run
     that was killed and went on report the same."""
     with warehouse.connect() as connection:
@@ -171,12 +131,12 @@ def _stages(warehouse: Warehouse) -> tuple[StageRow, ...]:
         """).fetchall()
     by_stage, costs = {stage: rows for stage, *rows in found}, cost_by_stage(warehouse)
     rows = []
-    for stage in STAGES:
-        if stage in by_stage and stage != "report":
+    for stage in order[:-1]:  # the last is the report itself
+        if stage in by_stage:
             rows_in, dropped = by_stage[stage]
-            rows.append(StageRow(stage, rows_in, rows_in - dropped, dropped, costs.pop(stage, NO_COST)))
+            rows.append(ReportStage(stage, rows_in, rows_in - dropped, dropped, costs.pop(stage, NO_COST)))
     # What was asked to learn about an endpoint, and what stages asked of which nothing is left.
-    rows += [StageRow(stage, 0, 0, 0, cost) for stage, cost in costs.items()]
+    rows += [ReportStage(stage, 0, 0, 0, cost) for stage, cost in costs.items()]
     return tuple(rows)
 
 
@@ -188,17 +148,17 @@ def _costliest_documents(warehouse: Warehouse) -> tuple[tuple[str, Cost], ...]:
     return tuple(sorted(cost_by_document(warehouse).items(), key=most)[:SHOWN_DOCUMENTS])
 
 
-def _drops(warehouse: Warehouse) -> tuple[DropGroup, ...]:
+def _drops(warehouse: Warehouse, order: Sequence[str]) -> tuple[DropGroup, ...]:
     with warehouse.connect() as connection:
         found = connection.execute("SELECT stage, reason, detail, raw FROM current_drops").fetchall()
     grouped: dict[tuple[str, str], list[str]] = defaultdict(list)
     for stage, reason, detail, raw in found:
         grouped[stage, reason].append(f"{detail} {raw}".strip())
-    order = {stage: i for i, stage in enumerate(STAGES)}
+    place = {stage: i for i, stage in enumerate(order)}
     return tuple(
         DropGroup(stage, reason, len(texts), tuple(texts[:DROP_EXAMPLES]))
         for (stage, reason), texts in sorted(
-            grouped.items(), key=lambda entry: (order[entry[0][0]], entry[0][1])
+            grouped.items(), key=lambda entry: (place[entry[0][0]], entry[0][1])
         )
     )
 
@@ -234,8 +194,8 @@ def _results(
     )
 
 
-def _comprehension_note(configuration: Configuration, measured: Mapping[str, Comprehension]) -> str:
-    if configuration.trainee is None:
+def _comprehension_note(examined: bool, measured: Mapping[str, Comprehension]) -> str:
+    if not examined:
         return (
             "There was no trainee, so no comprehension was measured: subgraphs were sampled at random and "
             "every difficulty is medium. Set TRAINEE_MODEL and TRAINEE_BASE_URL to measure it."

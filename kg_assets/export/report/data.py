@@ -38,7 +38,7 @@ class ReportPage:
 
 
 @dataclass(frozen=True, slots=True)
-class StageRow:
+class ReportStage:
     """The rows of one asset as they stand, and what all of its model calls cost."""
 
     asset: str
@@ -113,7 +113,7 @@ class ReportData:
     trainee: str | None
     parameters: tuple[tuple[str, str], ...]
     documents: tuple[ReportDocument, ...]
-    stages: tuple[StageRow, ...]
+    stages: tuple[ReportStage, ...]
     model_costs: tuple[tuple[str, Cost], ...]
     document_costs: tuple[tuple[str, Cost], ...]
     form_costs: tuple[FormCost, ...]

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from kg_assets.domain import Subgraph
 from kg_assets.export.report import view
-from kg_assets.export.report.data import ReportData, StageRow
+from kg_assets.export.report.data import ReportData, ReportStage
 from kg_assets.stage import charts
 from kg_assets.stage.costs import Cost
 
@@ -141,7 +141,7 @@ def _levels(subgraphs: Sequence[Subgraph]) -> list[tuple[str, int, float | None]
     return rows
 
 
-def _totals(stages: Sequence[StageRow]) -> Cost:
+def _totals(stages: Sequence[ReportStage]) -> Cost:
     """Sums over the stages; the cost is None as soon as one stage that called a model has none."""
     costs = [stage.cost for stage in stages]
     return Cost(

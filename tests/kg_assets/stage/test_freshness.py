@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from kg_assets.stage.freshness import PastRun, ancestors, stale_because
-from kg_assets.stage.recipe import INGREDIENTS
-from kg_assets.stages import STAGES, UPSTREAM
+from kg_assets.stage.freshness import PastRun, stale_because
+from kg_assets.stage.stage import ancestors, line_to
+from kg_assets.stages import BY_NAME, STAGES
 from resources.configuration.settings import Settings
 
 RECIPE = {"stage version": "1"}
@@ -28,7 +28,7 @@ def _runs(*found: dict[str, Any]) -> dict[str, list[PastRun]]:
 
 
 def _why(*found: dict[str, Any]) -> str:
-    return stale_because("claims", _runs(*found), RECIPE, ancestors("claims"))
+    return stale_because(BY_NAME["claims"], _runs(*found), RECIPE, ancestors(BY_NAME["claims"]))
 
 
 DOCUMENTS, CHUNKS, CLAIMS = ({"stage": stage} for stage in ("documents", "chunks", "claims"))
@@ -68,9 +68,15 @@ def test_upstream_is_what_dagster_knows_of_the_assets() -> None:
 
     graph = build_defs(Workbench()).resolve_asset_graph()
     for stage in STAGES:
-        (key,) = [key for key in graph.get_all_asset_keys() if key.path[-1] == stage]
-        assert {up.path[-1] for up in graph.get(key).parent_keys} == set(UPSTREAM[stage])
-        assert set(UPSTREAM[stage]) <= set(ancestors(stage)) <= set(STAGES)
+        (key,) = [key for key in graph.get_all_asset_keys() if key.path[-1] == stage.name]
+        assert {up.path[-1] for up in graph.get(key).parent_keys} == {up.name for up in stage.upstream}
+        assert set(stage.upstream) <= set(ancestors(stage)) <= set(STAGES)
+
+
+def test_the_table_of_stages_is_in_an_order_in_which_they_can_run_and_leads_to_the_last() -> None:
+    for place, stage in enumerate(STAGES):
+        assert set(stage.upstream) <= set(STAGES[:place])
+    assert set(line_to(STAGES[-1])) == set(STAGES)
 
 
 CHANGE_NO_ROWS = {
@@ -103,7 +109,7 @@ def _leaves(section: type[BaseModel], above: str = "") -> Iterator[str]:
 
 
 def test_every_setting_is_in_the_recipe_of_a_stage_or_changes_no_row() -> None:
-    of_stages = {path for ingredients in INGREDIENTS.values() for path in ingredients.settings}
+    of_stages = {path for stage in STAGES for path in stage.settings}
     for leaf in _leaves(Settings):
         if leaf.startswith("models.") and leaf.rpartition(".")[2] in IN_THE_IDENTITY:
             continue

@@ -20,12 +20,18 @@ from kg_assets.domain import (
     relation_id,
 )
 from kg_assets.export.pairs import SPANS_PER_UNIT, EvidenceChoice, export_pairs, mismatched_evidence
-from kg_assets.export.report.collect import dropped_rows, report_data, what_was_lost
+from kg_assets.export.plan import REPORT
+from kg_assets.export.report.collect import report_data
+from kg_assets.export.report.data import ReportData
 from kg_assets.stage.costs import NO_COST, Cost
+from kg_assets.stage.lost import dropped_rows, what_was_lost
+from kg_assets.stage.stage import line_to
 from kg_assets.stages import STAGES
+from resources.bench import RunBench
 from resources.configuration.load import Configuration, load_configuration
 from resources.models.response_store import PaidCall
 from resources.warehouse.warehouse import Warehouse, insert_rows
+from resources.workspace.layout import WorkspaceLayout
 from tests.kg_assets.stage_samples import entity, entity_claim, pair, relation, relation_claim, store
 
 TEXT = "Harrow Works built the pump in Leeds."
@@ -110,6 +116,13 @@ def filled(filled_once: Path, tmp_path: Path) -> Iterator[Warehouse]:
         yield copied
 
 
+def _shown(warehouse: Warehouse, configuration: Configuration) -> ReportData:
+    folder = warehouse.path.parent
+    bench = RunBench(configuration, folder, WorkspaceLayout(folder), "pumps")
+    bench.warehouse = warehouse
+    return report_data(REPORT.bench(bench), line_to(REPORT), [])
+
+
 def test_a_pair_is_exported_with_its_difficulty_its_loss_and_the_text_that_says_so(filled: Warehouse) -> None:
     (exported,) = export_pairs(filled)
     assert (exported.difficulty, exported.loss, exported.unit_ids) == ("easy", 0.5, FACTS)
@@ -151,7 +164,7 @@ def test_the_error_of_a_run_without_exports_says_which_stage_lost_what(warehouse
         Run("curated_qa", rows_in=2, dropped=2),
         Run("sft_datasets", rows_in=0),
     )
-    assert what_was_lost(warehouse) == (
+    assert what_was_lost(warehouse, STAGES) == (
         "claims dropped 3 of 5 rows; statements had no rows (no trainee); curated_qa dropped 2 of 2 rows"
     )
 
@@ -169,7 +182,7 @@ def test_a_drop_is_shown_by_the_name_of_its_fact_or_by_its_question(filled: Ware
                 "INSERT INTO drops VALUES (?, ?, ?, NULL, 'r', 'd', ?, false, 'run', 't')", dropped
             )
             connection.execute("INSERT INTO current_items VALUES (?, 99, ?, ?, NULL)", [stage, item, item])
-    found = dropped_rows(filled, 9)
+    found = dropped_rows(filled, STAGES, 9)
     assert {"Harrow Works", "Harrow Works – Leeds", "Who built it?", "j1"} <= set(found["where"])
 
 
@@ -182,7 +195,7 @@ def test_one_drop_of_every_reason_is_shown_before_a_second(filled: Warehouse) ->
                 [*row, row[1]],
             )
             connection.execute("INSERT INTO current_items VALUES (?, 99, ?, ?, NULL)", [*row, row[1]])
-    shown = dropped_rows(filled, 4)
+    shown = dropped_rows(filled, STAGES, 4)
     assert list(zip(shown["stage"], shown["reason"], strict=True)) == [
         ("documents", "unsupported"),
         ("documents", "unsupported"),
@@ -194,7 +207,7 @@ def test_one_drop_of_every_reason_is_shown_before_a_second(filled: Warehouse) ->
 def test_the_report_tells_what_went_in_what_came_out_and_what_was_dropped(
     filled: Warehouse, configuration: Configuration
 ) -> None:
-    data = report_data(filled, "pumps", configuration, [])
+    data = _shown(filled, configuration)
     (document,) = data.documents
     assert (document.document_id, document.chars, document.chunks, document.claims) == (
         "a.md",
@@ -216,9 +229,9 @@ def test_the_report_tells_what_went_in_what_came_out_and_what_was_dropped(
 def test_rows_of_a_stage_add_up_and_stand_in_the_order_of_the_stages(
     filled: Warehouse, configuration: Configuration
 ) -> None:
-    stages = report_data(filled, "pumps", configuration, []).stages
+    stages = _shown(filled, configuration).stages
     assert [row.asset for row in stages] == [
-        stage for stage in STAGES if stage in {row.asset for row in stages}
+        stage.name for stage in STAGES if stage.name in {row.asset for row in stages}
     ]
     assert all(row.rows_in == row.kept + row.dropped for row in stages)
     documents = next(row for row in stages if row.asset == "documents")
@@ -246,7 +259,7 @@ def test_what_stages_cost_is_what_the_store_holds_in_whichever_run_it_was_paid(
     pay(filled, PaidCall(1, True, "claims", "synthesizer", "m", "c1", "a.txt", 10, 5, 0.5))
     pay(filled, PaidCall(2, True, "claims", "synthesizer", "m", "c2", "a.txt", 11, 4, 0.25))
     pay(filled, PaidCall(3, True, "probe", "trainee", "t", "", None, 1, 1, None))
-    stages = {row.asset: row for row in report_data(filled, "pumps", configuration, []).stages}
+    stages = {row.asset: row for row in _shown(filled, configuration).stages}
     assert stages["claims"].cost == Cost(2, 21, 9, 0.75)
     assert stages["probe"].cost == Cost(1, 1, 1, None)
     assert stages["chunks"].cost == NO_COST
@@ -258,7 +271,7 @@ def test_the_calibration_shown_is_the_current_trainees_last(
     store_calibration(filled, "r1", "tiny", calibration([(0.9, True), (0.2, True)]))
     store_calibration(filled, "r2", "tiny", calibration([(0.9, True), (0.2, False)]))
     store_calibration(filled, "r3", "other", calibration([(0.1, True)]))
-    (result,) = report_data(filled, "pumps", configuration, []).results
+    (result,) = _shown(filled, configuration).results
     assert (result.trainee, result.judgements, result.accuracy) == ("tiny", 2, 1.0)
     assert (result.units, result.mean_loss) == (2, 0.5)
     assert len(result.bins) == 15
@@ -268,7 +281,7 @@ def test_without_a_trainee_the_report_says_that_nothing_was_measured(
     filled: Warehouse, configuration: Configuration
 ) -> None:
     store(filled, "comprehension", {})
-    data = report_data(filled, "pumps", replace(configuration, trainee=None), [])
+    data = _shown(filled, replace(configuration, trainee=None))
     assert (data.trainee, data.results) == (None, ())
     assert "every difficulty is medium" in data.comprehension_note
 
@@ -282,7 +295,7 @@ def test_losses_that_say_nothing_are_said_to(
 ) -> None:
     rows = {f"e{i}": [Comprehension(f"e{i}", "tiny", 0.5, loss, 2)] for i, loss in enumerate(losses)}
     store(filled, "comprehension", rows)
-    said = report_data(filled, "pumps", configuration, []).comprehension_note
+    said = _shown(filled, configuration).comprehension_note
     assert said.startswith(note)
     assert bool(said) == bool(note)
 
@@ -297,7 +310,7 @@ def test_examples_are_the_worst_known_of_each_form(filled: Warehouse, configurat
         "s1/c": [one("Unmeasured?", LEEDS.unit_id)],
     }
     store(filled, "curated_qa", pairs)
-    examples = report_data(filled, "pumps", configuration, []).examples
+    examples = _shown(filled, configuration).examples
     assert [example.question for example in examples] == ["Unknown?", "Known?", "Unmeasured?"]
 
 
