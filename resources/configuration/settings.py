@@ -23,8 +23,6 @@ class Section(BaseModel):
 
 
 DEFAULT_ALIASES_FILE = "aliases.yaml"
-WORKSPACE_MARKER = ".graphtutor-workspace"
-"""A file in every workspace: a folder that holds it is never read as documents."""
 
 
 class DocumentSource(Section):

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from resources.configuration.settings import WORKSPACE_MARKER
 from resources.errors import SettingsError
 from resources.sources.mirror import Mirror
 from resources.workspace.corpus_lock import CorpusLock
+
+WORKSPACE_MARKER = ".graphtutor-workspace"
+"""A file in every workspace: a folder that holds it is never read as documents."""
 
 
 class WorkspaceLayout:
