@@ -75,7 +75,8 @@ def _rows(
     rows: list[list[int]] = [[] for _ in range(max(rank) + 1)]
     for box, its in enumerate(rank):
         rows[its].append(box)
-    paths, free = [], -1
+    paths: list[tuple[int, ...]] = []
+    free = -1
     for source, target in edges:
         between = range(rank[source] + 1, rank[target])
         held = list(range(free, free - len(between), -1))
@@ -126,7 +127,8 @@ def _width(place: int) -> int:
 
 def _lines(rows: Sequence[Sequence[int]], boxes: Sequence[Box]) -> tuple[dict[int, float], float]:
     """The top of each place, and the height of it all."""
-    y, top = {}, float(MARGIN)
+    y: dict[int, float] = {}
+    top = float(MARGIN)
     for row in rows:
         y |= dict.fromkeys(row, top)
         top += max(_height(place, boxes) for place in row) + GAP_Y

@@ -2,6 +2,7 @@
 a page that would fetch something from elsewhere is a warning, which `--strict` makes an error."""
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from docs.generate.stages import stage_table, stages_as_markdown
 
 log = logging.getLogger("mkdocs.graphtutor")
 
-GENERATED = {
+GENERATED: Mapping[str, Callable[[], str]] = {
     "<!-- generated: settings -->": lambda: settings_as_markdown("en"),
     "<!-- generated: settings zh -->": lambda: settings_as_markdown("zh"),
     "<!-- generated: commands -->": lambda: commands_as_markdown("en"),

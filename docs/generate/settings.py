@@ -54,7 +54,8 @@ def blocks() -> tuple[Block, ...]:
 
 
 def _blocks(path: str, model: type[BaseModel]) -> Iterator[Block]:
-    settings, inner = [], []
+    settings: list[Setting] = []
+    inner: list[Block] = []
     for name, field in model.model_fields.items():
         here = ".".join(filter(None, (path, field.alias or name)))
         of = _block_of(field.annotation)
@@ -202,7 +203,7 @@ WORDS: dict[Language, dict[Any, str]] = {
         "default": "default ",
         "required": "none: it must be given",
         "none": "none",
-        "stale": "Makes stale: ",
+        "stale": "makes stale: ",
         "no stage": "no stage",
         "of role": "what asks this model of {}",
         "top": "Budgets",
