@@ -34,8 +34,8 @@ class Command:
 
 
 def commands() -> tuple[Command, ...]:
-    """All of them, groups of commands among them, in the order in which they are written."""
-    return tuple(_below("graphtutor", cli))
+    """All below `graphtutor`, groups of commands among them, in the order in which they are written."""
+    return tuple(each for each in _below("graphtutor", cli) if each.of is not cli)
 
 
 def _below(path: str, command: click.Command) -> Iterator[Command]:
@@ -47,11 +47,9 @@ def _below(path: str, command: click.Command) -> Iterator[Command]:
 
 def commands_as_markdown(language: Language) -> str:
     """A heading for each command, its sentence, its usage and its own options."""
-    first, *others = commands()
-    shared = {name: option for each in others for option in each.options for name in option.opts}
-    parts = [f"{said(first.description, language)}\n", SHARED_TITLE[language]]
-    parts.append(_table([shared[name] for name in SHARED], language))
-    for command in others:
+    shared = {name: option for each in commands() for option in each.options for name in option.opts}
+    parts = [SHARED_TITLE[language], _table([shared[name] for name in SHARED], language)]
+    for command in commands():
         anchor = command.path.removeprefix("graphtutor ").replace(" ", "-")
         parts.append(
             f"## {command.path} {{ #{anchor} }}\n\n{said(command.description, language)}\n\n"

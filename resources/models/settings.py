@@ -30,7 +30,7 @@ class ModelSettings(BaseModel):
     timeout_s: Annotated[float, Field(gt=0)] = Field(default=300.0, alias="timeout")
     """The longest that one HTTP request may take, in seconds."""
     max_retries: Annotated[int, Field(ge=0)] = 6
-    """How often a request that failed for want of an answer is sent again."""
+    """How often a request is sent again after failures, at most; twice as often where an endpoint is busy."""
     prompt_usd_per_million: Annotated[float, Field(ge=0)] | None = None
     """The price of a million tokens that it reads, in USD."""
     completion_usd_per_million: Annotated[float, Field(ge=0)] | None = None
