@@ -17,11 +17,12 @@ from kg_assets.entities.embed import as_vectors, embed, name_groups
 from kg_assets.entities.meaning import embedding_decisions, script_of
 from kg_assets.entities.resolve import rule_decisions
 from kg_assets.entities.types import Decision, Named, Passage, ordered
-from resources.configuration import load_configuration
+from resources.bench import RunBench
+from resources.configuration.load import load_configuration
+from resources.configuration.settings import EntitiesSettings
 from resources.errors import CallFailed
 from resources.models.types import Vectors
-from resources.settings import EntitiesSettings
-from resources.workbench import RunBench, WorkspaceLayout
+from resources.workspace.layout import WorkspaceLayout
 
 TRANSLATED = Path(__file__).parent / "data" / "translated_names.jsonl"
 """Names in English and in German, French or Spanish, by the author of the embedding stage."""

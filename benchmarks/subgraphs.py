@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from benchmarks.table import Measured, peak_mb, spent
 from kg_assets.domain import GraphUnit, relation_id
 from kg_assets.synthesis.traverse import traverse
-from resources.settings import TraverseStrategy
+from resources.configuration.settings import TraverseStrategy
 
 SIZES = ((40_000, 100_000, 3.0), (400_000, 1_000_000, 45.0))
 MOST_MB = 3000.0

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.table import Measured, spent
-from kg_assets.taxonomy.balance import first_level
+from kg_assets.quality.balance import first_level
 from kg_assets.taxonomy.label import Sight, label, label_groups
 from kg_assets.taxonomy.types import ChunkTag
-from resources.configuration import load_configuration
+from resources.bench import RunBench
+from resources.configuration.load import load_configuration
+from resources.configuration.taxonomy_file import TagTree
 from resources.errors import CallFailed
 from resources.models.types import Ask
-from resources.taxonomy_file import TagTree
-from resources.workbench import RunBench, WorkspaceLayout
+from resources.workspace.layout import WorkspaceLayout
 
 TEXTS = Path(__file__).parent / "data" / "tagged_texts.json"
 

@@ -86,7 +86,7 @@ def run(workbench: "Workbench", corpus: str | None, select: str | None, dry_run:
     """Materialise the pipeline: only what is new or changed is computed."""
     from dagster_project.corpus_names import corpora_to_run
 
-    workbench.configuration()
+    settings = workbench.configuration().settings
     names = corpora_to_run(workbench, corpus)
     if dry_run:
         if select:
@@ -103,7 +103,7 @@ def run(workbench: "Workbench", corpus: str | None, select: str | None, dry_run:
     for name in names:
         if len(names) > 1:
             click.echo(f"corpus {name}", err=True)
-        with TerminalProgress(STAGES) as shown:
+        with TerminalProgress(STAGES, settings) as shown:
             progress.listeners.append(shown)
             try:
                 outcomes.append(run_corpus(workbench, name, select))
@@ -247,7 +247,7 @@ def _as_json(outcome: "RunOutcome") -> dict[str, Any]:
 
 
 def _print_forecasts(workbench: "Workbench", names: Sequence[str], as_json: bool) -> None:
-    from dagster_project.forecast import forecast
+    from dagster_project.forecast.dry_run import forecast
     from dagster_project.terminal import print_forecast
 
     found = [forecast(workbench, name) for name in names]

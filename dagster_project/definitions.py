@@ -3,18 +3,23 @@
 import dagster as dg
 
 from dagster_project.jobs import group_jobs, pipeline_job
+from kg_assets.claims import assets as claims
 from kg_assets.comprehension import assets as comprehension
+from kg_assets.enrichment import assets as enrichment
+from kg_assets.entities import assets as entities
 from kg_assets.export import assets as export
 from kg_assets.graph import assets as graph
 from kg_assets.ingest import assets as ingest
-from kg_assets.materialize import corpora
 from kg_assets.quality import assets as quality
+from kg_assets.stage.asset import corpora
 from kg_assets.synthesis import assets as synthesis
 from kg_assets.taxonomy import assets as taxonomy
 from resources.workbench import Workbench, workbench_from_environment
 from sensors.documents import documents_sensor
 
-ASSET_MODULES = (ingest, graph, comprehension, synthesis, quality, taxonomy, export)
+ASSET_MODULES = (
+    ingest, claims, enrichment, entities, graph, comprehension, taxonomy, synthesis, quality, export,
+)  # fmt: skip
 
 
 def build_defs(workbench: Workbench) -> dg.Definitions:

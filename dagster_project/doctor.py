@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.text import Text
 
 from kg_assets.ingest.corpora import scan_corpora
+from resources.bench import RunBench
 from resources.embedded.model_files import model_path
 from resources.errors import CallFailed, TutorError
 from resources.models.structured import ask_structured
 from resources.models.types import ChatRequest, EmbeddingRequest, Message, Role
-from resources.workbench import RunBench, Workbench
+from resources.workbench import Workbench
 
 MIN_FREE_GB = 2.0
 _PROBE_SCHEMA = {

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-GROUPS = ("ingest", "graph", "comprehension", "synthesis", "quality", "taxonomy", "export")
+from kg_assets.stages import GROUPS
 
 pipeline_job = dg.define_asset_job(
     "pipeline",

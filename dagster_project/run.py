@@ -18,14 +18,14 @@ import dagster as dg
 from dagster_project.definitions import build_defs
 from dagster_project.event_log import kept_connections
 from dagster_project.failures import budget_exceeded, sentence_for
-from dagster_project.forecast import forecast, sentence_for_rest
+from dagster_project.forecast.dry_run import forecast, sentence_for_rest
 from dagster_project.jobs import pipeline_job
-from kg_assets.export.collect import SHOWN_DROPS, dropped_rows
+from kg_assets.export.formats.training_files import ExportPair
 from kg_assets.export.pairs import example_pairs
-from kg_assets.export.sft import ExportPair
-from kg_assets.freshness import ancestors
-from kg_assets.materialize import corpora
-from kg_assets.stages import STAGES
+from kg_assets.stage.asset import corpora
+from kg_assets.stage.lost import SHOWN_DROPS, dropped_rows
+from kg_assets.stage.stage import ancestors
+from kg_assets.stages import BY_NAME, NAMES, STAGES
 from resources.errors import BudgetExceeded, SettingsError
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
@@ -160,23 +160,23 @@ def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
     rows = warehouse.frame("SELECT * FROM stage_runs WHERE run_id = ? ORDER BY number", [run_id])
     found = rows.astype(object).where(rows.notna(), None).itertuples(index=False, name=None)
     stages = [dict(zip(rows.columns, row, strict=True)) for row in found]
-    stages.sort(key=lambda row: STAGES.index(row["stage"]))
+    stages.sort(key=lambda row: NAMES.index(row["stage"]))
     files = warehouse.frame(
         "FROM current_sft_datasets UNION ALL FROM current_graph_export UNION ALL FROM current_report"
     )
     pairs = files["rows"][files["format"] == "lineage"].sum()
-    drops = list(dropped_rows(warehouse, SHOWN_DROPS).itertuples(index=False, name=None))
+    drops = list(dropped_rows(warehouse, STAGES, SHOWN_DROPS).itertuples(index=False, name=None))
     examples = example_pairs(warehouse) if pairs else []
     folder = workbench.layout.exports(corpus)  # as the files are here, wherever the workspace was made
     exports = [str(folder / Path(path).name) for path in files["path"]]
     dropped = warehouse.scalar("SELECT count(*) FROM current_drops")
     ran = set(warehouse.frame("SELECT DISTINCT stage FROM stage_runs")["stage"])
-    needed = {upstream for stage in stages for upstream in ancestors(stage["stage"])}
-    never_run = [stage for stage in STAGES if stage in needed - ran]
+    needed = {up.name for stage in stages for up in ancestors(BY_NAME[stage["stage"]])}
+    never_run = [name for name in NAMES if name in needed - ran]
     return RunOutcome(corpus, run_id, stages, int(pairs), examples, exports, drops, dropped, never_run)
 
 
-_BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(STAGES)})(?![\w"])')
+_BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(NAMES)})(?![\w"])')
 """Asset names without `key:`: Dagster reads those too, but as its old syntax, in which + is one step only."""
 _WORD = re.compile(r"(?<![\w:])[\w-]+(?![\w:])")
 
@@ -185,7 +185,7 @@ def _selected(defs: dg.Definitions, select: str | None) -> Sequence[dg.AssetKey]
     if select is None:
         return None
     for word in _WORD.findall(select):
-        if word not in STAGES and (close := difflib.get_close_matches(word, STAGES, n=1)):
+        if word not in NAMES and (close := difflib.get_close_matches(word, NAMES, n=1)):
             raise SettingsError(f"--select: there is no stage {word!r}; did you mean {close[0]!r}?")
     if "," in select:
         raise SettingsError(f"--select {select!r}: write 'or' where you wrote a comma.")
@@ -195,7 +195,7 @@ def _selected(defs: dg.Definitions, select: str | None) -> Sequence[dg.AssetKey]
         )
     except dg.DagsterInvalidSubsetError as error:
         raise SettingsError(
-            f"--select {select!r} names what is no stage: the stages are {', '.join(STAGES)}."
+            f"--select {select!r} names what is no stage: the stages are {', '.join(NAMES)}."
         ) from error
     except (dg.DagsterError, ValueError) as error:
         reason = str(error).splitlines()[0]
@@ -204,5 +204,5 @@ def _selected(defs: dg.Definitions, select: str | None) -> Sequence[dg.AssetKey]
             "'group:export'."
         ) from error
     if not keys:
-        raise SettingsError(f"--select {select!r} matches no asset: the assets are {', '.join(STAGES)}.")
+        raise SettingsError(f"--select {select!r} matches no asset: the assets are {', '.join(NAMES)}.")
     return sorted(keys)

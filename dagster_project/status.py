@@ -8,11 +8,11 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from kg_assets.costs import NO_COST, Cost, cost_by_stage
-from kg_assets.freshness import PastRun, stale_because
 from kg_assets.ingest.documents import scan_documents
-from kg_assets.recipes import recipe
-from kg_assets.stages import STAGES, UPSTREAM
+from kg_assets.stage.costs import NO_COST, Cost, cost_by_stage
+from kg_assets.stage.freshness import PastRun, stale_because
+from kg_assets.stage.recipe import recipe
+from kg_assets.stages import NAMES, STAGES
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
 
@@ -52,9 +52,9 @@ class CorpusStatus:
 def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
     """Read the status of a corpus; nothing is run."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
-    runs: dict[str, list[PastRun]] = {stage: [] for stage in STAGES}
+    runs: dict[str, list[PastRun]] = {name: [] for name in NAMES}
     costs: dict[str, Cost] = {}
-    reasons: dict[str, dict[str, int]] = {stage: {} for stage in STAGES}
+    reasons: dict[str, dict[str, int]] = {name: {} for name in NAMES}
     documents_changed = ""
     configuration = workbench.configuration()
     if warehouse.exists():
@@ -70,19 +70,17 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
             documents_changed = _documents_changed(workbench, corpus, warehouse)
     stale: dict[str, str] = {}
     for stage in STAGES:
-        changed = documents_changed if stage == "documents" and runs[stage] else ""
+        changed = documents_changed if not stage.upstream and runs[stage.name] else ""
         now = recipe(stage, configuration)
-        if reason := changed or stale_because(stage, runs, now, UPSTREAM[stage], stale):
-            stale[stage] = reason
+        if reason := changed or stale_because(stage, runs, now, stage.upstream, stale):
+            stale[stage.name] = reason
     return CorpusStatus(
         corpus,
         _running(workbench, corpus),
         _unknown(workbench),
         tuple(
-            _stage_status(
-                stage, runs[stage], reasons[stage], costs.get(stage, NO_COST), stale.get(stage, "fresh")
-            )
-            for stage in STAGES
+            _stage_status(name, runs[name], reasons[name], costs.get(name, NO_COST), stale.get(name, "fresh"))
+            for name in NAMES
         ),
     )
 

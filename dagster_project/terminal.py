@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dagster_project.estimate import RunEstimate
-from dagster_project.forecast import Forecast
+from dagster_project.forecast.dry_run import Forecast
+from dagster_project.forecast.estimate import RunEstimate
 from dagster_project.plain import plain
+from kg_assets.stage.stage import Stage
+from resources.configuration.settings import Settings
 
 REFRESH_S = 10.0
 SHOWN_UNREADABLE = 10
@@ -21,12 +23,11 @@ class TerminalProgress:
     """Prints where a run is and about how long the rest takes, to standard error: one line that renews itself
     on a terminal, a line every few seconds elsewhere."""
 
-    def __init__(self, stages: Sequence[str]) -> None:
+    def __init__(self, stages: Sequence[Stage], settings: Settings) -> None:
         self._console = Console(file=sys.stderr)
-        self._estimate = RunEstimate(stages)
+        self._estimate = RunEstimate(stages, settings)
         self._shown_at = 0.0
         self._status = self._console.status("starting") if self._console.is_terminal else None
-        self._stages = list(stages)
         self._download_note = ""
 
     def __enter__(self) -> "TerminalProgress":

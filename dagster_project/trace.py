@@ -7,9 +7,9 @@ from rich.text import Text
 
 from dagster_project.plain import plain
 from kg_assets.domain import Evidence
+from kg_assets.export.formats.training_files import ExportPair
 from kg_assets.export.pairs import export_pairs
-from kg_assets.export.sft import ExportPair
-from kg_assets.warehouse_reads import current_evidence, current_texts, current_units
+from kg_assets.graph.reads import current_evidence, current_texts, current_units
 from resources.errors import SettingsError
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench

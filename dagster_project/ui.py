@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dagster_project.run import dagster_home, dagster_instance
 from kg_assets.ingest.corpora import scan_corpora
-from kg_assets.materialize import corpora
+from kg_assets.stage.asset import corpora
 from resources.errors import SettingsError
 from resources.workbench import Workbench
 from sensors.dead_runs import report_dead_runs

@@ -1,32 +1,41 @@
-"""Which stages there are, in the order in which they run, and what each is made of."""
+"""The table of all stages, in the order in which they run."""
 
-from collections.abc import Mapping
+from kg_assets.claims.plan import CLAIMS
+from kg_assets.comprehension.plan import COMPREHENSION, JUDGEMENTS, STATEMENTS
+from kg_assets.enrichment.plan import ENRICHMENT_CLAIMS, ENRICHMENT_STAGE
+from kg_assets.entities.plan import ENTITY_ALIASES, ENTITY_EMBEDDINGS, ENTITY_PAIRS
+from kg_assets.export.plan import GRAPH_EXPORT, REPORT, SFT_DATASETS
+from kg_assets.graph.plan import KNOWLEDGE_GRAPH
+from kg_assets.ingest.plan import CHUNKS, DOCUMENTS
+from kg_assets.quality.plan import CURATED_QA, TAGGED_QA
+from kg_assets.stage.stage import Stage
+from kg_assets.synthesis.plan import QA_STAGES, SUBGRAPHS
+from kg_assets.taxonomy.plan import CHUNK_TAGS, TAXONOMY, TOPICS
 
-UPSTREAM: Mapping[str, tuple[str, ...]] = {
-    "documents": (),
-    "chunks": ("documents",),
-    "claims": ("chunks",),
-    "enrichment": ("claims",),
-    "enrichment_claims": ("enrichment",),
-    "entity_embeddings": ("enrichment_claims",),
-    "entity_pairs": ("entity_embeddings",),
-    "entity_aliases": ("entity_pairs",),
-    "knowledge_graph": ("entity_aliases",),
-    "statements": ("knowledge_graph",),
-    "judgements": ("statements",),
-    "comprehension": ("judgements",),
-    "subgraphs": ("knowledge_graph", "comprehension"),
-    "qa_atomic": ("subgraphs",),
-    "qa_aggregated": ("subgraphs",),
-    "qa_multi_hop": ("subgraphs",),
-    "curated_qa": ("qa_atomic", "qa_aggregated", "qa_multi_hop"),
-    "topics": ("knowledge_graph",),
-    "taxonomy": ("topics",),
-    "chunk_tags": ("taxonomy",),
-    "tagged_qa": ("curated_qa", "chunk_tags"),
-    "sft_datasets": ("tagged_qa",),
-    "graph_export": ("knowledge_graph", "comprehension"),
-    "report": ("sft_datasets", "graph_export"),
-}
-"""Each stage with those that it reads."""
-STAGES = tuple(UPSTREAM)
+STAGES: tuple[Stage, ...] = (
+    DOCUMENTS,
+    CHUNKS,
+    CLAIMS,
+    ENRICHMENT_STAGE,
+    ENRICHMENT_CLAIMS,
+    ENTITY_EMBEDDINGS,
+    ENTITY_PAIRS,
+    ENTITY_ALIASES,
+    KNOWLEDGE_GRAPH,
+    STATEMENTS,
+    JUDGEMENTS,
+    COMPREHENSION,
+    SUBGRAPHS,
+    *QA_STAGES,
+    CURATED_QA,
+    TOPICS,
+    TAXONOMY,
+    CHUNK_TAGS,
+    TAGGED_QA,
+    SFT_DATASETS,
+    GRAPH_EXPORT,
+    REPORT,
+)
+BY_NAME = {stage.name: stage for stage in STAGES}
+NAMES = tuple(BY_NAME)
+GROUPS = tuple(dict.fromkeys(stage.group for stage in STAGES))

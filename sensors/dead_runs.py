@@ -6,7 +6,7 @@ import time
 import dagster as dg
 import psutil
 
-from resources.workbench import WorkspaceLayout
+from resources.workspace.layout import WorkspaceLayout
 
 UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 FIRST_STEP_WITHIN_S = 120.0

@@ -13,8 +13,8 @@ from pydantic.fields import FieldInfo
 
 from docs.generate.languages import Language, said
 from docs.generate.stages import stale_stages
+from resources.configuration.settings import Section, Settings
 from resources.models.settings import ModelSettings
-from resources.settings import Section, Settings
 
 ROLE = "ROLE"
 """Stands for `synthesizer`, `trainee` and `embedder`, which have the same settings."""

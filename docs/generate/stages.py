@@ -1,13 +1,19 @@
 """The stages as the documentation knows them, and which of them a setting makes stale.
 
-The two functions at the top are all that it reads of the pipeline: with another table of stages, these change
-and nothing else here."""
+`stage_table` and `stale_stages` are all that the documentation reads of the pipeline."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from dagster import AssetsDefinition
+
+from dagster_project.definitions import ASSET_MODULES
+from kg_assets.stage.recipe import recipe
+from kg_assets.stages import STAGES
+from resources.configuration.load import load_configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +28,21 @@ class Stage:
 
 @cache
 def stage_table() -> tuple[Stage, ...]:
-    """All stages in the order in which they run. Today groups and sentences are the Dagster assets'."""
-    from dagster_project.definitions import ASSET_MODULES
-    from kg_assets.stages import UPSTREAM
-
-    assets = {
-        name: asset for module in ASSET_MODULES for name, asset in vars(module).items() if name in UPSTREAM
+    """All stages in the order in which they run."""
+    texts = {
+        asset.key.path[-1]: next(iter(asset.descriptions_by_key.values()))
+        for module in ASSET_MODULES
+        for asset in vars(module).values()
+        if isinstance(asset, AssetsDefinition)
     }
-    groups = {name: next(iter(asset.group_names_by_key.values())) for name, asset in assets.items()}
-    texts = {name: next(iter(asset.descriptions_by_key.values())) for name, asset in assets.items()}
     return tuple(
-        Stage(name, groups[name], upstream, " ".join(texts[name].split("\n\n")[0].split()))
-        for name, upstream in UPSTREAM.items()
+        Stage(
+            stage.name,
+            stage.group,
+            tuple(each.name for each in stage.upstream),
+            " ".join(texts[stage.name].strip().split("\n\n")[0].split()),
+        )
+        for stage in STAGES
     )
 
 
@@ -71,14 +80,11 @@ models:
 
 @cache
 def _recipes() -> Mapping[str, Sequence[str]]:
-    from kg_assets.recipes import recipe
-    from resources.configuration import load_configuration
-
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "graphtutor.yaml"
         file.write_text(EVERYTHING_ON, "utf-8")
         configuration = load_configuration(file, {})
-    return {stage.name: tuple(recipe(stage.name, configuration)) for stage in stage_table()}
+    return {stage.name: tuple(recipe(stage, configuration)) for stage in STAGES}
 
 
 def stages_as_markdown(stages: Sequence[Stage]) -> str:

@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 
 from kg_assets.domain import Judgement, Statement
-from kg_assets.ledger import Dropped
-from kg_assets.prompts import payload_message, system_prompt
+from kg_assets.stage.ledger import Dropped
+from kg_assets.stage.prompts import payload_message, system_prompt
 from resources.models.types import Ask, ChatRequest, ChatResponse, Message, TokenCandidate
 
 JUDGEMENTS_VERSION = "1"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kg_assets.comprehension.calibration import Calibration, unit_comprehension
 from kg_assets.domain import Comprehension
-from kg_assets.ledger import Dropped, WorkItem, utc_now
+from kg_assets.stage.ledger import Dropped, WorkItem, utc_now
 from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse, insert_rows
 

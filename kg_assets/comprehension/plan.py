@@ -7,13 +7,23 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from kg_assets.comprehension.judge import JUDGEMENTS_VERSION, judgement_request
-from kg_assets.comprehension.measure import COMPREHENSION_VERSION, UnitJudgements
-from kg_assets.comprehension.state import STATEMENTS_VERSION, statements_request
-from kg_assets.domain import GraphUnit, Statement
-from kg_assets.keys import recipe_by_language, request_key
-from kg_assets.ledger import Query
-from resources.settings import ComprehensionSettings
+from kg_assets.comprehension.judge import (
+    JUDGEMENTS_VERSION,
+    judge_by_logprobs,
+    judge_by_sampling,
+    judgement_request,
+)
+from kg_assets.comprehension.measure import COMPREHENSION_VERSION, UnitJudgements, measure
+from kg_assets.comprehension.state import STATEMENTS_VERSION, statements_request, write_statements
+from kg_assets.domain import Comprehension, GraphUnit, Judgement, Statement
+from kg_assets.graph.plan import KNOWLEDGE_GRAPH
+from kg_assets.stage.bench import StageBench
+from kg_assets.stage.ledger import Items, Query, WorkItem
+from kg_assets.stage.request_keys import recipe_by_language, request_key
+from kg_assets.stage.stage import Plan, Stage, Usual
+from resources.configuration.load import Configuration
+from resources.configuration.settings import ComprehensionSettings
+from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 
 T = TypeVar("T")
@@ -106,3 +116,87 @@ def _loaded(
         return {getattr(row, id_column): row for row in warehouse.rows(row_type, wanted, [list(ids)])}
 
     return load
+
+
+NO_TRAINEE = "no trainee: comprehension is not measured"
+
+
+def _examines(configuration: Configuration) -> bool:
+    return configuration.trainee is not None
+
+
+def _plan_statements(bench: StageBench) -> Plan[GraphUnit]:
+    asked = bench.settings.comprehension.statements
+    items: Items[GraphUnit] = []
+    if bench.examined:
+        items = statement_items(bench.warehouse, asked, bench.identity("synthesizer"))
+    return Plan(
+        items,
+        lambda item, ask: write_statements(item.payload, asked, ask),
+        "synthesizer",
+        "" if bench.examined else NO_TRAINEE,
+    )
+
+
+def _plan_judgements(bench: StageBench) -> Plan[Statement]:
+    settings, trainee = bench.settings.comprehension, bench.trainee
+    if trainee is None:
+        return Plan([], lambda _item, _ask: [], note=NO_TRAINEE)
+    name = trainee_name(trainee.identity())
+
+    def judge(item: WorkItem[Statement], ask: Ask) -> list[Judgement]:
+        if bench.gateway("trainee").supports_logprobs():
+            return [judge_by_logprobs(item.payload, name, settings.min_mass, ask)]
+        return [judge_by_sampling(item.payload, name, settings.min_mass, settings.samples, ask)]
+
+    return Plan(judgement_items(bench.warehouse, settings, trainee.identity()), judge, "trainee")
+
+
+def _plan_comprehension(bench: StageBench) -> Plan[UnitJudgements]:
+    if bench.trainee is None:
+        return Plan([], measure, note=NO_TRAINEE)
+    return Plan(comprehension_items(bench.warehouse, trainee_name(bench.trainee.identity())), measure)
+
+
+STATEMENTS = Stage(
+    name="statements",
+    group="comprehension",
+    row_type=Statement,
+    upstream=(KNOWLEDGE_GRAPH,),
+    version=STATEMENTS_VERSION,
+    plan=_plan_statements,
+    role="synthesizer",
+    asks=_examines,
+    prompts=(("comprehension", "statements"),),
+    settings=("comprehension.enabled", "comprehension.statements"),
+    further=("a trainee",),
+    usual=lambda _settings: Usual(1.0, "units", 450.0, 150.0, effort=50.0),
+    rows_in_are="units",
+    kinds=frozenset({"openai", "duckdb"}),
+)
+JUDGEMENTS = Stage(
+    name="judgements",
+    group="comprehension",
+    row_type=Judgement,
+    upstream=(STATEMENTS,),
+    version=JUDGEMENTS_VERSION,
+    plan=_plan_judgements,
+    role="trainee",
+    asks=_examines,
+    prompts=(("comprehension", "judgement"),),
+    settings=("comprehension.min_mass", "comprehension.samples"),
+    usual=lambda settings: Usual(2.0 * settings.comprehension.statements, "units", 50.0, 1.0, effort=5.0),
+    kinds=frozenset({"openai", "duckdb"}),
+    checks=(("off_format", "The trainee answers yes or no where it is asked to."),),
+)
+COMPREHENSION = Stage(
+    name="comprehension",
+    group="comprehension",
+    row_type=Comprehension,
+    upstream=(JUDGEMENTS,),
+    version=COMPREHENSION_VERSION,
+    plan=_plan_comprehension,
+    further=("trainee",),
+    kinds=frozenset({"duckdb", "neo4j"}),
+    checks=(("losses_vary", "Not all losses are equal."),),
+)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kg_assets.domain import GraphUnit, Statement, fingerprint, normalise_name
-from kg_assets.prompts import payload_message, system_prompt
+from kg_assets.stage.prompts import payload_message, system_prompt
 from resources.models.schemas import Schema, list_of, object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message

@@ -6,12 +6,12 @@ from typing import Any
 
 from kg_assets.domain import fingerprint
 from kg_assets.enrichment.pages import PageRow
-from kg_assets.ledger import Dropped
-from kg_assets.prompts import payload_message, system_prompt
-from resources.encyclopedia import Page
+from kg_assets.stage.ledger import Dropped
+from kg_assets.stage.prompts import payload_message, system_prompt
 from resources.models.schemas import object_of, whole_number
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
+from resources.sources.encyclopedia import Page
 
 ENRICHMENT_VERSION = "1"
 _SHOWN_DESCRIPTIONS = 3

@@ -7,7 +7,7 @@ import numpy as np
 
 from kg_assets.domain import fingerprint
 from kg_assets.entities.types import Named
-from kg_assets.groups import Piece, cut
+from kg_assets.stage.batches import Piece, cut
 from resources.errors import CallFailed, SettingsError
 from resources.models.types import Ask, EmbeddingRequest, Vectors
 

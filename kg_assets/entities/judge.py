@@ -10,8 +10,8 @@ from kg_assets.domain import fingerprint
 from kg_assets.entities.meaning import EMBEDDING_METHOD
 from kg_assets.entities.spelling import is_chinese
 from kg_assets.entities.types import Decision, Named, Verdict
-from kg_assets.groups import Piece, cut
-from kg_assets.prompts import payload_message, system_prompt
+from kg_assets.stage.batches import Piece, cut
+from kg_assets.stage.prompts import payload_message, system_prompt
 from resources.models.schemas import numbered_answers, one_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message

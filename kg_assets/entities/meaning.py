@@ -9,8 +9,8 @@ from kg_assets.entities.contradictions import contradiction
 from kg_assets.entities.neighbours import mutual_neighbours
 from kg_assets.entities.spelling import is_chinese
 from kg_assets.entities.types import Decision, Named, ordered
+from resources.configuration.settings import SimilaritySettings
 from resources.models.types import Vectors
-from resources.settings import SimilaritySettings
 
 EMBEDDING_METHOD = "embedding"
 EMBEDDING_CONFIDENCE = 0.5

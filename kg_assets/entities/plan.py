@@ -5,25 +5,35 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
+from kg_assets.claims.merge import merge_claims
 from kg_assets.domain import entity_id, fingerprint
+from kg_assets.enrichment.plan import ENRICHMENT_CLAIMS
+from kg_assets.enrichment.reads import claims_as_said
 from kg_assets.entities.apply import moved_units
 from kg_assets.entities.clusters import OWN_FILE, aliases
-from kg_assets.entities.embed import EMBEDDINGS_VERSION, as_vectors, name_groups, names_request
+from kg_assets.entities.embed import (
+    EMBEDDINGS_VERSION,
+    EntityEmbedding,
+    as_vectors,
+    embed,
+    name_groups,
+    names_request,
+)
 from kg_assets.entities.judge import JUDGE_VERSION, OpenPair, batches, judge, pairs_request
 from kg_assets.entities.meaning import embedding_decisions
 from kg_assets.entities.resolve import rule_decisions
 from kg_assets.entities.rules import RULES_VERSION
 from kg_assets.entities.types import Alias, Decision, Named, Passage, ordered
-from kg_assets.graph.merge import merge_claims
-from kg_assets.keys import request_key
-from kg_assets.ledger import WorkItem
-from kg_assets.warehouse_reads import claims_as_said
-from resources.aliases_file import OwnAliases
+from kg_assets.stage.bench import StageBench
+from kg_assets.stage.ledger import WorkItem
+from kg_assets.stage.request_keys import request_key
+from kg_assets.stage.stage import Plan, Stage, Usual
+from resources.configuration.aliases_file import OwnAliases
+from resources.configuration.settings import EntitiesSettings
 from resources.models.types import Ask
-from resources.settings import EntitiesSettings
 from resources.warehouse.warehouse import Warehouse, insert_rows
 
-PAIRS_VERSION = f"{RULES_VERSION}.{JUDGE_VERSION}"
+ENTITY_PAIRS_VERSION = f"{RULES_VERSION}.{JUDGE_VERSION}"
 ALIASES_VERSION = "1"
 Pairs = tuple[OpenPair, ...]
 
@@ -79,14 +89,18 @@ def pair_items(
         )
     groups = batches([OpenPair(d, entities[d.left_id], entities[d.right_id]) for d in asked])
     said: list[WorkItem[Decision | Pairs]] = [
-        WorkItem(_pair_id(d), fingerprint(PAIRS_VERSION, asdict(d)), d)
+        WorkItem(_pair_id(d), fingerprint(ENTITY_PAIRS_VERSION, asdict(d)), d)
         for d in decisions
         if d.verdict != "open" or not asked
     ]
     for group in groups:
         request, shown = pairs_request(group), [asdict(pair.decision) for pair in group]
         said.append(
-            WorkItem(_pair_id(group[0].decision), request_key(PAIRS_VERSION, request, identity, shown), group)
+            WorkItem(
+                _pair_id(group[0].decision),
+                request_key(ENTITY_PAIRS_VERSION, request, identity, shown),
+                group,
+            )
         )
     return said, bool(groups)
 
@@ -152,3 +166,78 @@ def _kept_apart(own: OwnAliases) -> list[Decision]:
 
 def _pair_id(decision: Decision) -> str:
     return f"{decision.left_id}/{decision.right_id}"
+
+
+def _plan_embeddings(bench: StageBench) -> Plan[tuple[Named, ...]]:
+    embedder = bench.embedder
+    items = embedding_items(bench.warehouse, embedder.identity() if embedder else None)
+    return Plan(
+        items,
+        lambda item, ask: embed(item.payload, ask),
+        "embedder" if items else None,
+        "" if embedder else "no embedder, or entities.resolve is not model",
+    )
+
+
+def _plan_pairs(bench: StageBench) -> Plan[Decision | Pairs]:
+    settings = bench.settings.entities
+    items, asks = pair_items(bench.warehouse, settings, bench.identity("synthesizer"))
+    note = "entities.resolve is off" if settings.resolve == "off" else ""
+    return Plan(
+        items,
+        decide_pairs,
+        "synthesizer" if asks else None,
+        note,
+        asks=lambda item: not isinstance(item.payload, Decision),
+    )
+
+
+def _plan_aliases(bench: StageBench) -> Plan[Alias]:
+    items = alias_items(bench.warehouse, bench.aliases)
+    return Plan(
+        items,
+        lambda item, _ask: [item.payload],
+        finish=lambda _counts: store_moved_units(bench.warehouse, [item.payload for item in items]),
+    )
+
+
+ENTITY_EMBEDDINGS = Stage(
+    name="entity_embeddings",
+    group="entities",
+    row_type=EntityEmbedding,
+    upstream=(ENRICHMENT_CLAIMS,),
+    version=EMBEDDINGS_VERSION,
+    plan=_plan_embeddings,
+    role="embedder",
+    asks=lambda configuration: configuration.name_embedder is not None,
+    usual=lambda _settings: Usual(0.06, "units", 300.0, 0.0),
+    kinds=frozenset({"openai", "duckdb"}),
+    needs_rows=False,
+)
+ENTITY_PAIRS = Stage(
+    name="entity_pairs",
+    group="entities",
+    row_type=Decision,
+    upstream=(ENTITY_EMBEDDINGS,),
+    version=ENTITY_PAIRS_VERSION,
+    plan=_plan_pairs,
+    role="synthesizer",
+    asks=lambda configuration: configuration.settings.entities.resolve == "model",
+    prompts=(("entities", "entity_pairs"),),
+    settings=("entities.resolve", "entities.similarity"),
+    usual=lambda _settings: Usual(0.01, "units", 900.0, 120.0),
+    kinds=frozenset({"openai", "duckdb"}),
+    needs_rows=False,
+)
+ENTITY_ALIASES = Stage(
+    name="entity_aliases",
+    group="entities",
+    row_type=Alias,
+    upstream=(ENTITY_PAIRS,),
+    version=ALIASES_VERSION,
+    plan=_plan_aliases,
+    settings=("entities.aliases",),
+    further=("aliases",),
+    may_drop=False,
+    needs_rows=False,
+)

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kg_assets.comprehension.reads import current_losses
 from kg_assets.domain import Difficulty, Evidence, QaPair
-from kg_assets.export.sft import ExportPair
+from kg_assets.export.formats.training_files import ExportPair
+from kg_assets.graph.reads import current_evidence, current_texts
+from kg_assets.quality.tags import pair_tags
 from kg_assets.synthesis.plan import subgraph_id_of
-from kg_assets.taxonomy.plan import pair_tags
-from kg_assets.warehouse_reads import current_evidence, current_losses, current_texts
 from resources.warehouse.warehouse import Warehouse, read_rows
 
 SPANS_PER_UNIT = 20

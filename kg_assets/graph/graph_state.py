@@ -4,8 +4,8 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from kg_assets.claims.merge import MergedUnit
 from kg_assets.domain import Chunk, Document, GraphUnit
-from kg_assets.graph.merge import MergedUnit
 from resources.graph.types import ChunkNode, DocumentNode, EntityNode, GraphState, RelationEdge
 
 

@@ -1,84 +1,56 @@
-"""Which rows of the graph group are to be made: work items, keyed by all that can change them."""
+"""Which units of the graph are to be made: work items, keyed by all that can change them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from kg_assets.domain import Chunk
-from kg_assets.graph.conformance import CONFORMANCE_VERSION
-from kg_assets.graph.coreference import COREFERENCE_VERSION, coreference_request
-from kg_assets.graph.extract import CLAIMS_VERSION, extraction_request
-from kg_assets.graph.merge import MergedUnit, merge_claims, unit_key
-from kg_assets.keys import request_key
-from kg_assets.ledger import WorkItem
-from kg_assets.prompts import system_prompt
-from kg_assets.warehouse_reads import current_claims
-from resources.settings import ExtractionSettings
+from kg_assets.claims.merge import MergedUnit, merge_claims
+from kg_assets.domain import GraphUnit
+from kg_assets.entities.plan import ENTITY_ALIASES
+from kg_assets.graph.merge import MERGE_VERSION, describe, unit_key
+from kg_assets.graph.reads import current_claims
+from kg_assets.stage.bench import StageBench
+from kg_assets.stage.ledger import WorkItem
+from kg_assets.stage.stage import Plan, Stage, Usual
 from resources.warehouse.warehouse import Warehouse
 
 Identity = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkToRead:
-    """A chunk and the text before it in its document; `before` is None where pronouns are left alone."""
-
-    chunk: Chunk
-    before: str | None
-
-
-def claim_items(
-    warehouse: Warehouse, settings: ExtractionSettings, identity: Identity, resolve_coreference: bool
-) -> list[WorkItem[ChunkToRead]]:
-    """Each current chunk."""
-
-    def key(read: ChunkToRead) -> str:
-        chunk, language = read.chunk, settings.language or read.chunk.language
-        resolved = []
-        if read.before is not None:
-            asked = coreference_request(chunk, read.before, language)
-            resolved.append(request_key(COREFERENCE_VERSION, asked, identity))
-        request = extraction_request(chunk, settings)
-        rounds, checked = further_rounds(settings, language), checked_by(settings)
-        return request_key(CLAIMS_VERSION, request, identity, chunk.text, rounds, *checked, *resolved)
-
-    chunks = warehouse.rows(Chunk, "FROM current_chunks")
-    before = _texts_before(chunks) if resolve_coreference else {}
-    read = [ChunkToRead(chunk, before.get(chunk.chunk_id)) for chunk in chunks]
-    return [WorkItem(each.chunk.chunk_id, key(each), each, each.chunk.document_id) for each in read]
-
-
-def further_rounds(settings: ExtractionSettings, language: str) -> tuple[int, str]:
-    """How often what is missing is asked for, and by what words."""
-    asked = system_prompt("graph", "gleaning", language) if settings.max_gleanings else ""
-    return settings.max_gleanings, asked
-
-
-def checked_by(settings: ExtractionSettings) -> tuple[object, ...]:
-    """What claims are held against: the user's schema, if there is one."""
-    schema = settings.of_schema
-    return () if schema is None else (CONFORMANCE_VERSION, schema.model_dump(mode="json"))
-
-
-def _texts_before(chunks: Sequence[Chunk]) -> dict[str, str]:
-    """For each chunk the one before it in its document, without what both share; empty for the first."""
-    before = {}
-    for i, chunk in enumerate(chunks):
-        last = chunks[i - 1] if i and chunks[i - 1].document_id == chunk.document_id else None
-        before[chunk.chunk_id] = (
-            last.text[: max(0, chunk.start_char - last.start_char)].strip() if last else ""
-        )
-    return before
-
-
 def unit_items(
     warehouse: Warehouse, description_tokens: int, count: Callable[[str], int], identity: Identity
-) -> tuple[list[WorkItem[MergedUnit]], bool]:
-    """Each unit that the current claims merge into, and whether some description must be summarised by the
-    synthesizer."""
+) -> tuple[list[WorkItem[MergedUnit]], set[str]]:
+    """Each unit that the current claims merge into, and the ids of those whose descriptions must be
+    summarised by the synthesizer."""
     keyed = [
         (unit, *unit_key(unit, description_tokens, count, identity))
         for unit in merge_claims(current_claims(warehouse))
     ]
     items = [WorkItem(unit.unit.unit_id, key, unit) for unit, key, _ in keyed]
-    return items, any(needs_summary for _, _, needs_summary in keyed)
+    return items, {unit.unit.unit_id for unit, _, needs_summary in keyed if needs_summary}
+
+
+def _plan_graph(bench: StageBench) -> Plan[MergedUnit]:
+    count, limit = bench.count, bench.settings.extraction.description_tokens
+    items, summarised = unit_items(bench.warehouse, limit, count, bench.identity("synthesizer"))
+    return Plan(
+        items,
+        lambda item, ask: [describe(item.payload, limit, count, ask)],
+        "synthesizer" if summarised else None,
+        asks=lambda item: item.item_id in summarised,
+    )
+
+
+KNOWLEDGE_GRAPH = Stage(
+    name="knowledge_graph",
+    group="graph",
+    row_type=GraphUnit,
+    upstream=(ENTITY_ALIASES,),
+    version=MERGE_VERSION,
+    plan=_plan_graph,
+    role="synthesizer",
+    prompts=(("graph", "summary"),),
+    settings=("extraction.description_tokens",),
+    usual=lambda _settings: Usual(0.0, "units", 800.0, 300.0),
+    rows_in_are="units",
+    kinds=frozenset({"neo4j", "duckdb"}),
+)

@@ -2,58 +2,25 @@
 
 import dagster as dg
 
-from kg_assets.checks import check_specs, stage_checks
-from kg_assets.ingest.chunk import CHUNKER_VERSION, chunk_document
-from kg_assets.ingest.documents import (
-    DOCUMENTS_VERSION,
-    fetch_documents,
-    keep_scan,
-    scan_documents,
-    take_document,
-)
-from kg_assets.ingest.plan import chunk_items
-from kg_assets.materialize import OWNERS, StageRun, corpora
-from resources.workbench import Workbench
+from kg_assets.ingest.documents import fetch_documents
+from kg_assets.ingest.plan import CHUNKS, DOCUMENTS
+from kg_assets.stage.asset import stage_asset
+from kg_assets.stage.run import StageRun
 
 
-@dg.asset(
-    group_name="ingest",
-    partitions_def=corpora,
-    code_version=DOCUMENTS_VERSION,
-    owners=OWNERS,
-    kinds={"file", "duckdb"},
-    check_specs=check_specs("documents"),
-)
-def documents(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+@stage_asset(DOCUMENTS, always=True)
+def documents(run: StageRun) -> dg.MaterializeResult:
     """The documents as they were read: text, metadata, language. Files that cannot be read are drops."""
-    with StageRun(context, workbench) as stage:
-        bench, settings = stage.bench, stage.settings.documents
-        sources, mirror = bench.configuration.sources, bench.layout.mirror(bench.corpus)
-        if not bench.offline:
-            fetch_documents(mirror, sources, bench.corpus, settings)
-        found = scan_documents(stage.warehouse, bench.documents, bench.corpus, settings, sources, mirror)
-        row = stage.execute(found.items, take_document)
-        keep_scan(stage.warehouse, found)
-        preview = stage.preview("document_id, language, length(text) AS characters, text")
-        return stage.result(row, preview=preview, checks=stage_checks(row))
+    bench = run.bench
+    if not bench.offline:
+        mirror = bench.layout.mirror(bench.corpus)
+        fetch_documents(mirror, bench.sources, bench.corpus, run.settings.documents)
+    row = run.execute()
+    return run.result(row, preview=run.preview("document_id, language, length(text) AS characters, text"))
 
 
-@dg.asset(
-    group_name="ingest",
-    partitions_def=corpora,
-    code_version=CHUNKER_VERSION,
-    owners=OWNERS,
-    kinds={"duckdb"},
-    deps=[documents],
-    check_specs=check_specs("chunks"),
-)
-def chunks(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+@stage_asset(CHUNKS)
+def chunks(run: StageRun) -> dg.MaterializeResult:
     """Spans of the documents, cut on structure and sentence boundaries below a token limit."""
-    with StageRun(context, workbench) as stage:
-        if (same := stage.as_it_was()) is not None:
-            return same
-        settings, count = stage.settings.chunking, stage.bench.tokenizer.count
-        items = chunk_items(stage.warehouse, settings)
-        row = stage.execute(items, lambda item, _ask: chunk_document(item.payload, settings, count))
-        preview = stage.preview("document_id, start_char, end_char, tokens, text")
-        return stage.result(row, preview=preview, checks=stage_checks(row))
+    row = run.execute()
+    return run.result(row, preview=run.preview("document_id, start_char, end_char, tokens, text"))

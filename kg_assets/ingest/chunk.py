@@ -9,12 +9,12 @@ from collections import Counter
 
 from kg_assets.domain import Chunk, Document, fingerprint
 from kg_assets.ingest.boundaries import Span, trim
-from kg_assets.ingest.language import detect_language
 from kg_assets.ingest.packing import PackedSpan
 from kg_assets.ingest.pieces import CountTokens
 from kg_assets.ingest.strategies import cut_region, split_at
 from kg_assets.ingest.structure import Block, Outline, parse_blocks
-from resources.settings import ChunkingSettings
+from kg_assets.language import detect_language
+from resources.configuration.settings import ChunkingSettings
 
 CHUNKER_VERSION = "chunker-3"
 

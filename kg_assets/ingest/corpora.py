@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from kg_assets.ingest.formats.registry import PARSERS
+from resources.configuration.settings import WORKSPACE_MARKER
 from resources.errors import SettingsError
-from resources.settings import WORKSPACE_MARKER
 
 DEFAULT_CORPUS = "default"
 SUPPORTED_SUFFIXES = frozenset({".txt", ".md", ".jsonl", ".json", ".csv", *PARSERS})

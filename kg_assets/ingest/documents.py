@@ -11,9 +11,9 @@ from kg_assets.ingest.found import Found, Unparsed, Unreadable
 from kg_assets.ingest.read import parse_document, read_corpus, read_file
 from kg_assets.ingest.sources import same_content, with_sources
 from kg_assets.ingest.stamps import ReadFile, Stamp, read_before, remember
-from kg_assets.ledger import Dropped, WorkItem
+from kg_assets.stage.ledger import Dropped, WorkItem
+from resources.configuration.settings import DocumentsSettings
 from resources.models.types import Ask
-from resources.settings import DocumentsSettings
 from resources.sources.addresses import Source
 from resources.sources.mirror import Mirror, Mirrored
 from resources.sources.outcomes import Limits

@@ -8,8 +8,8 @@ from typing import Any
 from kg_assets.domain import Document, fingerprint
 from kg_assets.ingest.decode import Rejected
 from kg_assets.ingest.formats.registry import parser_identity
-from kg_assets.ingest.language import detect_language
-from resources.settings import DocumentsSettings
+from kg_assets.language import detect_language
+from resources.configuration.settings import DocumentsSettings
 
 
 @dataclass(frozen=True, slots=True)

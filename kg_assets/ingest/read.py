@@ -25,7 +25,7 @@ from kg_assets.ingest.formats.sandbox import shared_sandbox
 from kg_assets.ingest.found import Found, Unparsed, Unreadable, make_document, unreadable
 from kg_assets.ingest.rows import EMPTY, json_documents, jsonl_documents, table_documents
 from kg_assets.ingest.sources import same_content, with_sources
-from resources.settings import DocumentsSettings
+from resources.configuration.settings import DocumentsSettings
 
 
 def read_corpus(corpus: CorpusFolder, settings: DocumentsSettings) -> Iterator[Found]:

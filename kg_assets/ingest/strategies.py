@@ -11,7 +11,7 @@ from kg_assets.ingest.boundaries import Span, split_characters, split_words, tri
 from kg_assets.ingest.packing import AT_PARAGRAPHS, AT_STRUCTURE, NOWHERE, PackedSpan, pack
 from kg_assets.ingest.pieces import CountTokens, make_pieces, make_units
 from kg_assets.ingest.structure import Block
-from resources.settings import ChunkingSettings
+from resources.configuration.settings import ChunkingSettings
 
 _BLANK_LINES = re.compile(r"\n\s*\n")
 # Text without spaces, such as Chinese, is counted in units of so many characters; longer words are cut.

@@ -1,37 +1,26 @@
-"""The quality group: pairs that passed every gate."""
+"""The quality group: pairs that passed every gate, and their tags."""
 
 import dagster as dg
 
-from kg_assets.checks import blocking, check_specs, stage_checks
-from kg_assets.materialize import OWNERS, StageRun, corpora
-from kg_assets.quality.curate import curation_items, pass_or_drop, unsupported_pairs
-from kg_assets.quality.gates import GATES_VERSION
-from kg_assets.synthesis.assets import qa_aggregated, qa_atomic, qa_multi_hop
-from resources.workbench import Workbench
+from kg_assets.quality.curate import unsupported_pairs
+from kg_assets.quality.plan import CURATED_QA, TAGGED_QA
+from kg_assets.stage.asset import stage_asset
+from kg_assets.stage.checks import blocking
+from kg_assets.stage.run import StageRun
 
 
-@dg.asset(
-    group_name="quality",
-    partitions_def=corpora,
-    code_version=GATES_VERSION,
-    owners=OWNERS,
-    kinds={"duckdb"},
-    deps=[qa_atomic, qa_aggregated, qa_multi_hop],
-    check_specs=check_specs(
-        "curated_qa", ("has_evidence", "Every pair leads back to at least one span of source text.")
-    ),
-)
-def curated_qa(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+@stage_asset(CURATED_QA)
+def curated_qa(run: StageRun) -> dg.MaterializeResult:
     """Pairs of all forms that passed every gate; the others are drops with the gate's name as reason."""
-    with StageRun(context, workbench) as stage:
-        if (same := stage.as_it_was()) is not None:
-            return same
-        items = curation_items(stage.warehouse, stage.settings.export.include_enrichment)
-        row = stage.execute(items, pass_or_drop)
-        missing = unsupported_pairs(stage.warehouse)
-        evidence = blocking(
-            "has_evidence", not missing, f"{len(missing)} pairs have no evidence {', '.join(missing[:5])}"
-        )
-        return stage.result(
-            row, preview=stage.preview("form, question, answer"), checks=[*stage_checks(row), evidence]
-        )
+    row = run.execute()
+    missing = unsupported_pairs(run.warehouse)
+    evidence = blocking(
+        "has_evidence", not missing, f"{len(missing)} pairs have no evidence {', '.join(missing[:5])}"
+    )
+    return run.result(row, preview=run.preview("form, question, answer"), checks=[evidence])
+
+
+@stage_asset(TAGGED_QA)
+def tagged_qa(run: StageRun) -> dg.MaterializeResult:
+    """The tag of each pair by the chunks that support it; what balancing leaves out is a drop."""
+    return run.result(run.execute(), facts=run.counted("tag", "pairs"))

@@ -1,8 +1,8 @@
 """The curated_qa stage: all current pairs through the gates, in a stable order."""
 
 from kg_assets.domain import QaPair, fingerprint
-from kg_assets.ledger import Dropped, WorkItem
-from kg_assets.quality.gates import DEPENDS_ON_OTHERS, GATES_VERSION, PASSED, Verdict, judge_pairs
+from kg_assets.quality.gates.table import DEPENDS_ON_OTHERS, GATES_VERSION, PASSED, Verdict, judge_pairs
+from kg_assets.stage.ledger import Dropped, WorkItem
 from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 

@@ -7,17 +7,28 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from kg_assets.comprehension.plan import COMPREHENSION
+from kg_assets.comprehension.reads import current_losses
 from kg_assets.comprehension.state import fact_of
-from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint, normalise_name
-from kg_assets.keys import recipe_by_language
-from kg_assets.ledger import WorkItem
-from kg_assets.prompts import system_prompt
-from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, aggregated_request
-from kg_assets.synthesis.atomic import ATOMIC_VERSION, atomic_request
-from kg_assets.synthesis.facts import language_of, units_of
-from kg_assets.synthesis.multi_hop import MIN_RELATIONS, MULTI_HOP_VERSION, multi_hop_request
+from kg_assets.domain import Difficulty, GraphUnit, QaForm, QaPair, Subgraph, fingerprint, normalise_name
+from kg_assets.graph.plan import KNOWLEDGE_GRAPH
+from kg_assets.graph.reads import current_units
+from kg_assets.stage.bench import StageBench
+from kg_assets.stage.ledger import Items, Work, WorkItem
+from kg_assets.stage.prompts import system_prompt
+from kg_assets.stage.request_keys import recipe_by_language
+from kg_assets.stage.stage import Plan, Stage, Usual
+from kg_assets.synthesis.forms.aggregated import AGGREGATED_VERSION, aggregated_request, write_aggregated
+from kg_assets.synthesis.forms.atomic import ATOMIC_VERSION, atomic_request, write_atomic
+from kg_assets.synthesis.forms.facts import language_of, units_of
+from kg_assets.synthesis.forms.multi_hop import (
+    MIN_RELATIONS,
+    MULTI_HOP_VERSION,
+    multi_hop_request,
+    write_multi_hop,
+)
 from kg_assets.synthesis.traverse import TRAVERSE_VERSION, traverse
-from resources.settings import TraverseStrategy
+from resources.configuration.settings import TraverseStrategy
 from resources.warehouse.warehouse import Warehouse
 
 Identity = Mapping[str, Any]
@@ -113,3 +124,90 @@ def multi_hop_items(
 def _said(units: Sequence[GraphUnit]) -> list[tuple[str, str]]:
     """All of the units that a question about them can depend on."""
     return [(unit.unit_id, unit.content_hash) for unit in units]
+
+
+def _plan_subgraphs(bench: StageBench) -> Plan[Subgraph]:
+    losses = current_losses(bench.warehouse)
+    units = list(current_units(bench.warehouse).values())
+    return Plan(
+        subgraph_items(units, losses, bench.settings.traverse_strategy, bench.count),
+        lambda item, _ask: [item.payload],
+        note="" if losses else "no losses: random sampling",
+    )
+
+
+SUBGRAPHS = Stage(
+    name="subgraphs",
+    group="synthesis",
+    row_type=Subgraph,
+    upstream=(KNOWLEDGE_GRAPH, COMPREHENSION),
+    version=TRAVERSE_VERSION,
+    plan=_plan_subgraphs,
+    settings=tuple(f"traverse_strategy.{key}" for key in TraverseStrategy.model_fields if key != "qa_form"),
+    may_drop=False,
+)
+
+
+def _of_form(
+    form: QaForm, bench: StageBench, planned: Callable[..., Items[Any]], write: Work[Any]
+) -> Plan[Any]:
+    """One form of question; without it in the settings nothing goes in, and the stage says so."""
+    if form not in bench.settings.qa_forms:
+        return Plan([], write, "synthesizer", "not among qa.forms")
+    found, units = current_subgraphs(bench.warehouse), current_units(bench.warehouse)
+    return Plan(planned(found, units, bench.identity("synthesizer")), write, "synthesizer")
+
+
+_FORMS = ("qa.forms", "traverse_strategy.qa_form")
+QA_ATOMIC = Stage(
+    name="qa_atomic",
+    group="synthesis",
+    row_type=QaPair,
+    upstream=(SUBGRAPHS,),
+    version=ATOMIC_VERSION,
+    plan=lambda bench: _of_form(
+        "atomic", bench, atomic_items, lambda item, ask: [write_atomic(item.payload, ask)]
+    ),
+    role="synthesizer",
+    asks=lambda configuration: "atomic" in configuration.settings.qa_forms,
+    prompts=(("synthesis", "atomic"),),
+    settings=_FORMS,
+    usual=lambda _settings: Usual(0.65, "units", 220.0, 60.0, effort=55.0),
+    kinds=frozenset({"openai", "duckdb"}),
+)
+QA_AGGREGATED = Stage(
+    name="qa_aggregated",
+    group="synthesis",
+    row_type=QaPair,
+    upstream=(SUBGRAPHS,),
+    version=AGGREGATED_VERSION,
+    plan=lambda bench: _of_form(
+        "aggregated",
+        bench,
+        aggregated_items,
+        lambda item, ask: [write_aggregated(item.payload[0], item.payload[1], ask)],
+    ),
+    role="synthesizer",
+    asks=lambda configuration: "aggregated" in configuration.settings.qa_forms,
+    prompts=(("synthesis", "aggregated_answer"), ("synthesis", "aggregated_question")),
+    settings=_FORMS,
+    usual=lambda _settings: Usual(0.2, "units", 700.0, 250.0, calls=2.0, effort=140.0),
+    kinds=frozenset({"openai", "duckdb"}),
+)
+QA_MULTI_HOP = Stage(
+    name="qa_multi_hop",
+    group="synthesis",
+    row_type=QaPair,
+    upstream=(SUBGRAPHS,),
+    version=MULTI_HOP_VERSION,
+    plan=lambda bench: _of_form(
+        "multi_hop", bench, multi_hop_items, lambda item, ask: [write_multi_hop(item.payload, ask)]
+    ),
+    role="synthesizer",
+    asks=lambda configuration: "multi_hop" in configuration.settings.qa_forms,
+    prompts=(("synthesis", "multi_hop"),),
+    settings=_FORMS,
+    usual=lambda _settings: Usual(0.12, "units", 400.0, 150.0, effort=180.0),
+    kinds=frozenset({"openai", "duckdb"}),
+)
+QA_STAGES = (QA_ATOMIC, QA_AGGREGATED, QA_MULTI_HOP)

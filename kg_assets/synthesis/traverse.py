@@ -18,7 +18,7 @@ from math import fsum
 from operator import attrgetter
 
 from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint
-from resources.settings import TraverseStrategy
+from resources.configuration.settings import TraverseStrategy
 
 TRAVERSE_VERSION = "1"
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from kg_assets.domain import fingerprint
-from kg_assets.groups import Piece, cut
-from kg_assets.prompts import payload_message, system_prompt
+from kg_assets.stage.batches import Piece, cut
+from kg_assets.stage.prompts import payload_message, system_prompt
 from kg_assets.taxonomy.types import ChunkTag
+from resources.configuration.taxonomy_file import tag_key
 from resources.models.schemas import numbered_answers, one_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
-from resources.taxonomy_file import tag_key
 
 LABEL_VERSION = "1"
 TEXTS_TOKENS = 1800

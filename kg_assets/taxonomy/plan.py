@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from kg_assets.domain import GraphUnit, fingerprint
-from kg_assets.keys import request_key
-from kg_assets.ledger import Dropped, WorkItem
-from kg_assets.prompts import prompt_files
-from kg_assets.taxonomy.balance import TaggedPair, left_out, most_of_a_tag
-from kg_assets.taxonomy.label import EXCERPT_CHARS, LABEL_VERSION, Sight, label_groups, label_request
-from kg_assets.taxonomy.topics import TOPICS_VERSION, Mention, mentions, topic_groups, topics_request
+from kg_assets.graph.plan import KNOWLEDGE_GRAPH
+from kg_assets.stage.bench import StageBench
+from kg_assets.stage.ledger import Counts, WorkItem
+from kg_assets.stage.prompts import prompt_files
+from kg_assets.stage.request_keys import request_key
+from kg_assets.stage.stage import Plan, Stage, Usual
+from kg_assets.taxonomy.label import EXCERPT_CHARS, LABEL_VERSION, Sight, label, label_groups, label_request
+from kg_assets.taxonomy.topics import (
+    TOPICS_VERSION,
+    Mention,
+    find_topics,
+    mentions,
+    topic_groups,
+    topics_request,
+)
 from kg_assets.taxonomy.tree import (
     TREE_VERSION,
     distinct_names,
@@ -21,15 +30,16 @@ from kg_assets.taxonomy.tree import (
     tree_request,
     tree_rows,
 )
-from kg_assets.taxonomy.types import PairTag, Tag, Topic
+from kg_assets.taxonomy.types import ChunkTag, Tag, Topic
+from resources.configuration.load import Configuration
+from resources.configuration.settings import Settings, TaxonomySettings
+from resources.configuration.taxonomy_file import TagTree
 from resources.models.types import Ask
-from resources.settings import Settings, TaxonomySettings
-from resources.taxonomy_file import TagTree
 from resources.warehouse.warehouse import Warehouse, insert_rows
 
-PAIRS_VERSION = "1"
 Identity = Mapping[str, Any]
 Count = Callable[[str], int]
+MIN_TAGGED_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,17 @@ def topic_items(
         key = request_key(TOPICS_VERSION, topics_request(group, language), identity)
         items.append(WorkItem(f"t{key}", key, TopicGroup(group, language)))
     return items
+
+
+def group_topics(item: WorkItem[TopicGroup | None], ask: Ask) -> list[Topic]:
+    """What a group is about.
+
+    Raises:
+        CallFailed: the model's answer was unusable twice.
+    """
+    if item.payload is None:
+        raise RuntimeError(f"{item.item_id} was taken for done, and is not stored; this is a bug")
+    return find_topics(item.payload.mentions, item.payload.language, ask)
 
 
 def changed_share(before: Sequence[str], now: Sequence[str]) -> float:
@@ -150,39 +171,6 @@ def chunk_tag_items(
     return items
 
 
-def pair_items(warehouse: Warehouse, settings: Settings) -> list[WorkItem[tuple[TaggedPair, str]]]:
-    """Each curated pair with its tag, and why it is left out, if it is; none where there is no taxonomy."""
-    if settings.taxonomy.source == "off":
-        return []
-    pairs = warehouse.rows(TaggedPair, _TAGGED)
-    share = settings.export.max_share
-    beyond = left_out(pairs, share) if settings.export.balance == "tag" else set()
-    why = (
-        f"of {len(pairs)} pairs its first-level tag keeps {most_of_a_tag(len(pairs), share)}; raise "
-        f"export.max_share ({share:g}) to keep more"
-    )
-    return [
-        WorkItem(
-            pair.qa_id,
-            fingerprint(PAIRS_VERSION, pair.qa_id, pair.tag, why if pair.qa_id in beyond else ""),
-            (pair, why if pair.qa_id in beyond else ""),
-        )
-        for pair in pairs
-    ]
-
-
-def keep_or_leave_out(item: WorkItem[tuple[TaggedPair, str]], _ask: Ask) -> list[PairTag]:
-    """The pair's tag.
-
-    Raises:
-        Dropped: there are too many pairs of its first-level tag.
-    """
-    pair, why = item.payload
-    if why:
-        raise Dropped("over_max_share", f"{pair.tag}: {why}.", f"Q: {pair.question}\nA: {pair.answer}")
-    return [PairTag(pair.qa_id, pair.tag)]
-
-
 def _kept(
     warehouse: Warehouse, settings: Settings, identity: Identity, chunk_ids: Sequence[str]
 ) -> tuple[tuple[str, str], ...] | None:
@@ -212,11 +200,6 @@ def _main_language(places: Sequence[_Place]) -> str:
     return min(times, key=lambda language: (-times[language], language), default="en")
 
 
-def pair_tags(warehouse: Warehouse) -> dict[str, str]:
-    """The tags of the pairs that are exported, by the pair's id; empty where there is no taxonomy."""
-    return {row.qa_id: row.tag for row in warehouse.rows(PairTag, "FROM current_tagged_qa")}
-
-
 _SIGHTS = f"""
     WITH named AS (
         SELECT chunk_id, list(name ORDER BY first) AS names FROM (
@@ -230,15 +213,113 @@ _SIGHTS = f"""
     FROM current_chunks c LEFT JOIN named n USING (chunk_id)
     ORDER BY c.document_id, c.chunk_index
 """
-_TAGGED = """
-    WITH losses AS (
-        SELECT qa_id, round(avg(loss), 9) AS loss
-        FROM (SELECT qa_id, unnest(from_json(unit_ids, '["VARCHAR"]')) AS unit_id FROM current_curated_qa)
-        JOIN current_comprehension USING (unit_id) GROUP BY qa_id
+
+
+OFF = "taxonomy.source is off"
+
+
+def _tags(configuration: Configuration) -> bool:
+    return configuration.settings.taxonomy.source != "off"
+
+
+def _made_by_model(configuration: Configuration) -> bool:
+    return configuration.settings.taxonomy.source == "model"
+
+
+def _note(bench: StageBench, otherwise: str) -> str:
+    source = bench.settings.taxonomy.source
+    return OFF if source == "off" else "" if source == "model" else otherwise
+
+
+def _plan_topics(bench: StageBench) -> Plan[TopicGroup | None]:
+    items = topic_items(bench.warehouse, bench.settings, bench.identity("synthesizer"), bench.count)
+    return Plan(
+        items, group_topics, "synthesizer" if items else None, _note(bench, "made from the user's file")
     )
-    SELECT q.qa_id, q.question, q.answer, b.tag, l.loss
-    FROM current_items i JOIN current_curated_qa q
-        ON i.stage = 'curated_qa' AND i.key = q.key AND i.item_id = q.item_id
-    JOIN qa_tags b USING (qa_id) LEFT JOIN losses l USING (qa_id)
-    ORDER BY i.position
-"""
+
+
+def _plan_taxonomy(bench: StageBench) -> Plan[TagTree | Topics]:
+    settings, own, identity = bench.settings.taxonomy, bench.own_tree, bench.identity("synthesizer")
+
+    def keep_basis(counts: Counts) -> None:
+        if settings.source == "model" and counts.rows_out:
+            store_basis(bench.warehouse, bench.settings, identity)
+
+    return Plan(
+        tree_items(bench.warehouse, settings, own, identity),
+        lambda item, ask: plant(item, settings, bench.count, ask),
+        "synthesizer" if settings.source == "model" else None,
+        _note(bench, ""),
+        keep_basis,
+    )
+
+
+def _plan_chunk_tags(bench: StageBench) -> Plan[tuple[Sight, ...]]:
+    tags = current_tree(bench.warehouse).leaves()
+    items = chunk_tag_items(bench.warehouse, tags, bench.identity("synthesizer"), bench.count)
+    return Plan(
+        items,
+        lambda item, ask: label(item.payload, tags, ask),
+        "synthesizer" if items else None,
+        _note(bench, "" if tags else "there is no tree of tags"),
+    )
+
+
+def _to_all_topics(share: float, bench: StageBench) -> float:
+    """One group of topics that is new makes another tree, unless the present one is kept."""
+    if bench.settings.taxonomy.source != "model":
+        return 0.0
+    kept = share <= bench.settings.taxonomy.rebuild_share and current_tree(bench.warehouse).branches
+    return 0.0 if kept else 1.0
+
+
+TOPICS = Stage(
+    name="topics",
+    group="taxonomy",
+    row_type=Topic,
+    upstream=(KNOWLEDGE_GRAPH,),
+    version=TOPICS_VERSION,
+    plan=_plan_topics,
+    role="synthesizer",
+    asks=_made_by_model,
+    prompts=(("taxonomy", "topics"),),
+    settings=("taxonomy.source", "taxonomy.rebuild_share", "extraction.language"),
+    usual=lambda _settings: Usual(0.02, "units", 1900.0, 120.0, most_rows=80.0),
+    spreads=_to_all_topics,
+    kinds=frozenset({"openai", "duckdb"}),
+    needs_rows=False,
+)
+TAXONOMY = Stage(
+    name="taxonomy",
+    group="taxonomy",
+    row_type=Tag,
+    upstream=(TOPICS,),
+    version=TREE_VERSION,
+    plan=_plan_taxonomy,
+    role="synthesizer",
+    asks=_made_by_model,
+    prompts=(("taxonomy", "merge"), ("taxonomy", "tree")),
+    settings=("taxonomy.source", "taxonomy.first_level", "taxonomy.second_level"),
+    touches=("extraction.language",),
+    further=("taxonomy",),
+    usual=lambda _settings: Usual(1.0, "corpus", 900.0, 500.0),
+    spreads=lambda share, _bench: 1.0 if share else 0.0,
+    kinds=frozenset({"openai", "duckdb"}),
+    needs_rows=False,
+)
+CHUNK_TAGS = Stage(
+    name="chunk_tags",
+    group="taxonomy",
+    row_type=ChunkTag,
+    upstream=(TAXONOMY, KNOWLEDGE_GRAPH),
+    version=LABEL_VERSION,
+    plan=_plan_chunk_tags,
+    role="synthesizer",
+    asks=_tags,
+    prompts=(("taxonomy", "chunk_tags"),),
+    settings=("taxonomy.source", "chunking.tokenizer"),
+    usual=lambda _settings: Usual(0.15, "chunks", 3000.0, 90.0),
+    kinds=frozenset({"openai", "duckdb"}),
+    checks=(("chunks_have_tags", f"At least {MIN_TAGGED_SHARE:.0%} of the chunks have a tag."),),
+    needs_rows=False,
+)

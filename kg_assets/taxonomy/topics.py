@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kg_assets.domain import GraphUnit, fingerprint
-from kg_assets.groups import Piece, cut
-from kg_assets.prompts import payload_message, system_prompt
+from kg_assets.stage.batches import Piece, cut
+from kg_assets.stage.prompts import payload_message, system_prompt
 from kg_assets.taxonomy.types import Topic
+from resources.configuration.taxonomy_file import BETWEEN, MOST_NAME_CHARS
 from resources.models.schemas import Schema, list_of, object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
-from resources.taxonomy_file import BETWEEN, MOST_NAME_CHARS
 
 TOPICS_VERSION = "1"
 GROUP_TOKENS = 2000

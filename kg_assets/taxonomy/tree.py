@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from kg_assets.domain import fingerprint
-from kg_assets.groups import Piece, cut
-from kg_assets.prompts import payload_message, system_prompt
+from kg_assets.stage.batches import Piece, cut
+from kg_assets.stage.prompts import payload_message, system_prompt
 from kg_assets.taxonomy.topics import names_of, names_schema, tag_name
 from kg_assets.taxonomy.types import Tag
+from resources.configuration.settings import TaxonomySettings
+from resources.configuration.taxonomy_file import BETWEEN, MOST_NAME_CHARS, MOST_TAGS, TagTree, tag_key
 from resources.models.schemas import Schema, list_of, object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
-from resources.settings import TaxonomySettings
-from resources.taxonomy_file import BETWEEN, MOST_NAME_CHARS, MOST_TAGS, TagTree, tag_key
 
 TREE_VERSION = "1"
 ROUND_TOKENS = 1500

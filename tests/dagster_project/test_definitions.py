@@ -12,7 +12,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from dagster_project.definitions import defs
 from dagster_project.jobs import GROUPS
-from kg_assets.stages import STAGES
+from kg_assets.stages import NAMES
 from tests.environment import without_our_variables
 
 CODE_ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def graph() -> AssetGraph:
     return defs.resolve_asset_graph()
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", NAMES)
 def test_every_asset_says_what_it_is(graph: AssetGraph, stage: str) -> None:
     node = graph.get(dg.AssetKey(stage))
     assert node.group_name in GROUPS
@@ -45,13 +45,13 @@ def test_every_asset_says_what_it_is(graph: AssetGraph, stage: str) -> None:
 
 
 def test_there_are_no_other_assets(graph: AssetGraph) -> None:
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == set(STAGES)
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == set(NAMES)
 
 
 def test_every_stage_comes_after_what_it_reads(graph: AssetGraph) -> None:
-    for stage in STAGES:
+    for stage in NAMES:
         for parent in graph.get(dg.AssetKey(stage)).parent_keys:
-            assert STAGES.index(parent.to_user_string()) < STAGES.index(stage)
+            assert NAMES.index(parent.to_user_string()) < NAMES.index(stage)
     assert not graph.get(dg.AssetKey("documents")).parent_keys
 
 
@@ -62,7 +62,7 @@ def test_every_check_is_described(graph: AssetGraph) -> None:
 
 def test_there_is_a_job_for_the_pipeline_and_for_each_group(graph: AssetGraph) -> None:
     pipeline = defs.resolve_job_def("pipeline")
-    assert {key.to_user_string() for key in pipeline.asset_layer.selected_asset_keys} == set(STAGES)
+    assert {key.to_user_string() for key in pipeline.asset_layer.selected_asset_keys} == set(NAMES)
     for group in GROUPS:
         selected = defs.resolve_job_def(f"{group}_only").asset_layer.selected_asset_keys
         assert selected
@@ -112,6 +112,6 @@ def test_dagsters_own_tools_work_in_the_projects_root(tmp_path: Path, command: t
     assert done.returncode == 0, done.stdout + done.stderr
     if "list" in command:
         listed = json.loads(done.stdout)
-        assert {asset["asset_key"] for asset in listed["assets"]} == set(STAGES)
+        assert {asset["asset_key"] for asset in listed["assets"]} == set(NAMES)
         assert {job["name"] for job in listed["jobs"]} == {"pipeline", *(f"{group}_only" for group in GROUPS)}
         assert [sensor["name"] for sensor in listed["sensors"]] == ["documents_sensor"]

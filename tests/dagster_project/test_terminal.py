@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.forecast import Forecast, StageForecast
+from dagster_project.forecast.dry_run import Forecast, StageForecast
 from dagster_project.terminal import print_forecast, print_stages
 
 

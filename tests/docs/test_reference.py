@@ -10,7 +10,7 @@ from docs.generate.drawing import draw
 from docs.generate.languages import chinese
 from docs.generate.settings import allowed, blocks, default, kind, settings_as_markdown
 from docs.generate.stages import stage_table, stale_stages
-from resources.settings import Settings
+from resources.configuration.settings import Settings
 
 SETTINGS = {setting.path: setting for block in blocks() for setting in block.settings}
 COMMANDS = {command.path: command for command in commands()}
@@ -95,7 +95,7 @@ def test_types_ranges_and_defaults_are_said_in_words(path: str, type_: str, rang
     ],
 )
 def test_a_setting_names_the_stages_that_it_makes_stale(path: str, stages: set[str]) -> None:
-    assert set(stale_stages(path)) == stages
+    assert set(stale_stages(path)) - {"report"} == stages  # which shows settings
 
 
 def test_a_setting_of_a_model_makes_stale_what_asks_models() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from kg_assets.claims.merge import ChunkClaim
 from kg_assets.domain import Chunk, Claim, GraphUnit, QaForm, QaPair, entity_id, fingerprint, relation_id
-from kg_assets.graph.merge import ChunkClaim
-from kg_assets.ledger import Counts, Dropped, Ledger, WorkItem
+from kg_assets.stage.ledger import Counts, Dropped, Ledger, WorkItem
 from resources.models.types import Ask, ChatRequest, ChatResponse
 from resources.warehouse.warehouse import Warehouse
 

@@ -24,7 +24,7 @@ import neo4j
 
 from dagster_project import cli
 from kg_assets.export import files
-from kg_assets.materialize import StageRun
+from kg_assets.stage.run import StageRun
 from resources.warehouse.warehouse import Warehouse
 from tests.pipeline.project import CODE_ROOT
 

@@ -21,7 +21,7 @@ from dagster_project import cli
 from resources.embedded.graph_server import GraphLease, lease_graph
 from resources.graph.store import GraphStore
 from resources.warehouse.warehouse import Warehouse
-from resources.workbench import WorkspaceLayout
+from resources.workspace.layout import WorkspaceLayout
 from tests.environment import without_our_variables
 from tests.fake_model_server import FakeModelServer
 

@@ -15,7 +15,7 @@ import networkx as nx
 import pytest
 
 from dagster_project.definitions import defs
-from kg_assets.stages import STAGES
+from kg_assets.stages import NAMES
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
 from tests.pipeline.project import CANARY_KEY, CHINESE, ENGLISH, Project, Result, processes_that_stay
@@ -113,7 +113,7 @@ def test_json_is_one_object_of_the_promised_form(finished: Finished) -> None:
     report = finished.first.json
     assert list(report) == ["corpus", "stages", "exports"]
     assert report["corpus"] == "library"
-    assert list(report["stages"]) == list(STAGES)
+    assert list(report["stages"]) == list(NAMES)
     for stage in report["stages"].values():
         assert list(stage) == STAGE_FIELDS
         assert stage["cost_usd"] is None
@@ -126,7 +126,7 @@ def test_every_row_that_goes_into_a_stage_is_new_reused_or_dropped(finished: Fin
         assert stage["rows_in"] > 0 or name in MAYBE_WITHOUT_ROWS
         assert stage["rows_in"] == stage["new"] + stage["reused"] + stage["dropped"], name
     table = finished.project.frame("SELECT * FROM stage_runs ORDER BY number")
-    assert len(table) == 2 * len(STAGES)
+    assert len(table) == 2 * len(NAMES)
     assert (table["rows_in"] == table["new"] + table["reused"] + table["dropped"]).all()
 
 
@@ -269,7 +269,7 @@ def test_the_report_is_one_file_that_shows_what_was_made(project: Project) -> No
 
 def test_every_materialisation_shows_counts_preview_figures_and_versions(project: Project) -> None:
     with _instance(project) as instance:
-        shown = {stage: _latest(instance, stage) for stage in STAGES}
+        shown = {stage: _latest(instance, stage) for stage in NAMES}
     figures = {
         "knowledge_graph": {"degree distribution"},
         "comprehension": {"reliability curve", "loss histogram"},
@@ -301,7 +301,7 @@ def test_all_asset_checks_are_recorded(project: Project) -> None:
     keys = defs.resolve_asset_graph().asset_check_keys
     with _instance(project) as instance:
         latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
-    assert {key.asset_key.to_user_string() for key in keys} == set(STAGES)
+    assert {key.asset_key.to_user_string() for key in keys} == set(NAMES)
     assert {key.name for key in keys} >= {
         "yields_rows", "drops_share", "off_format", "losses_vary", "has_evidence", "evidence_is_the_source",
     }  # fmt: skip
@@ -313,8 +313,8 @@ def test_all_asset_checks_are_recorded(project: Project) -> None:
 
 def test_progress_goes_to_standard_error_with_an_estimate(finished: Finished) -> None:
     lines = finished.first.stderr.splitlines()
-    assert len(lines) < 3 * len(STAGES)
-    shown = rf"\[\d+/{len(STAGES)}\] judgements 0 of \d+ · .* so far · about .* left"
+    assert len(lines) < 3 * len(NAMES)
+    shown = rf"\[\d+/{len(NAMES)}\] judgements 0 of \d+ · .* so far · about .* left"
     assert any(re.search(shown, line) for line in lines)
     assert any(re.search(r"✓ claims +\d+ rows in", line) for line in lines)
     assert "dagster" not in finished.first.stderr.lower()
@@ -324,7 +324,7 @@ def test_the_end_of_a_run_shows_stages_three_pairs_and_where_the_exports_are(fin
     shown = finished.second.stdout
     idle = re.search(r"nothing to do: ((?:.|\n)*?)\n\n", shown)
     assert idle is not None
-    for stage in STAGES:
+    for stage in NAMES:
         assert re.search(rf"^{stage} ", shown, re.MULTILINE) or re.search(rf"\b{stage}\b", idle[1])
     assert [form for form in ("atomic", "aggregated", "multi_hop") if f"\n{form} (" in shown] == [
         "atomic",
@@ -337,7 +337,7 @@ def test_the_end_of_a_run_shows_stages_three_pairs_and_where_the_exports_are(fin
 
 def test_nothing_new_makes_no_call_and_the_same_files(finished: Finished) -> None:
     assert finished.second_calls == 0
-    table = finished.project.frame("SELECT * FROM stage_runs ORDER BY number").tail(len(STAGES))
+    table = finished.project.frame("SELECT * FROM stage_runs ORDER BY number").tail(len(NAMES))
     assert (table["new"] == 0).all()
     assert (table["reused"] + table["dropped"] == table["rows_in"]).all()
     assert (table[["calls", "calls_from_store", "prompt_tokens"]] == 0).all(axis=None)
@@ -390,10 +390,10 @@ def test_trace_of_an_unknown_pair_says_where_the_ids_are(project: Project) -> No
 def test_status_shows_rows_drops_calls_and_freshness(project: Project) -> None:
     text = project.call("status").stdout
     assert re.search(r"^documents +4 +5 ", text, re.MULTILINE)
-    assert len([line for line in text.splitlines() if line.rstrip().endswith("fresh")]) == len(STAGES)
+    assert len([line for line in text.splitlines() if line.rstrip().endswith("fresh")]) == len(NAMES)
     (status,) = project.call("status", "--json").json
     assert status["corpus"] == "library"
-    assert [stage["stage"] for stage in status["stages"]] == list(STAGES)
+    assert [stage["stage"] for stage in status["stages"]] == list(NAMES)
     claims = status["stages"][2]
     assert claims["calls"] == 5
     assert claims["freshness"] == "fresh"

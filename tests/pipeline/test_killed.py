@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kg_assets.stages import STAGES
+from kg_assets.stages import NAMES
 from tests.fake_model_server import FakeModelServer
 from tests.fake_wiki import FakeWiki
 from tests.pipeline.conftest import NewProject
@@ -20,10 +20,10 @@ from tests.pipeline.killed import START, Event, Killable, Moment
 from tests.pipeline.project import CHINESE, ENGLISH, Project, processes_that_stay
 
 PATIENCE_S = 1200
-_HALF = STAGES.index("subgraphs")
+_HALF = NAMES.index("subgraphs")
 KILLED_IN = {
-    "a first run": {START, *STAGES[:_HALF]},
-    "a run after changes": {START, "knowledge_graph", "comprehension", *STAGES[_HALF:]},
+    "a first run": {START, *NAMES[:_HALF]},
+    "a run after changes": {START, "knowledge_graph", "comprehension", *NAMES[_HALF:]},
 }
 BEFORE = {
     "jupiter.txt": "Jupiter is orbited by Ganymede, a small moon of the Solar System.",

@@ -4,7 +4,6 @@ version of a stage."""
 import shutil
 import string
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,9 +12,8 @@ import pytest
 
 import kg_assets.comprehension.plan as comprehension_plan
 import kg_assets.synthesis.plan as synthesis_plan
-from kg_assets import prompts, recipes
-from kg_assets.recipes import INGREDIENTS
-from kg_assets.stages import STAGES
+from kg_assets.stage import prompts
+from kg_assets.stages import BY_NAME, NAMES
 from resources.embedded.graph_server import GraphLease
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
@@ -51,9 +49,9 @@ def _and_back(project: Project) -> None:
 @pytest.mark.parametrize(
     ("change", "surely", "perhaps"),
     [
-        ({"chunking": {"max_tokens": 32, "overlap_tokens": 0}}, {"chunks", "claims"}, set(STAGES[3:])),
+        ({"chunking": {"max_tokens": 32, "overlap_tokens": 0}}, {"chunks", "claims"}, set(NAMES[3:])),
         ({"chunking": {"strategy": "recursive"}}, {"chunks"}, {"report"}),  # the same texts: the rest stays
-        ({"extraction": {"entity_types": ["moon"]}}, {"claims"}, set(STAGES[3:])),
+        ({"extraction": {"entity_types": ["moon"]}}, {"claims"}, set(NAMES[3:])),
         ({"models": {"synthesizer": {"temperature": 0.5}}}, WRITING, {"curated_qa", "report"}),
         ({"models": {"trainee": {"revision": "tuned"}}}, {"judgements", "comprehension"}, FILES),
         ({"models": {"trainee": {"temperature": 0.5}}}, {"judgements", "comprehension"}, FILES),
@@ -86,7 +84,7 @@ def test_a_prompt(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_schema_of_an_answer(made: Project, tmp_path: Path) -> None:
     for package in ("dagster_project", "kg_assets", "resources", "sensors"):
         shutil.copytree(CODE_ROOT / package, tmp_path / package)
-    changed = tmp_path / "kg_assets" / "synthesis" / "atomic.py"
+    changed = tmp_path / "kg_assets" / "synthesis" / "forms" / "atomic.py"
     schema = 'text_schema("AtomicQa", question=400'
     assert schema in changed.read_text()
     changed.write_text(changed.read_text().replace(schema, schema.replace("400", "399")))
@@ -110,10 +108,14 @@ def test_the_schema_of_an_answer(made: Project, tmp_path: Path) -> None:
 def test_the_version_of_a_stage(
     made: Project, monkeypatch: pytest.MonkeyPatch, stage: str, module: ModuleType, name: str
 ) -> None:
-    new = replace(INGREDIENTS[stage], version="next")
+    record = BY_NAME[stage]
+    before = record.version
     with monkeypatch.context() as patch:
-        patch.setattr(recipes, "INGREDIENTS", {**INGREDIENTS, stage: new})
         patch.setattr(module, name, "next")
-        anew = _made_anew(made)
+        object.__setattr__(record, "version", "next")
+        try:
+            anew = _made_anew(made)
+        finally:
+            object.__setattr__(record, "version", before)
     assert anew == {stage}
     _and_back(made)

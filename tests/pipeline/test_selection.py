@@ -2,11 +2,11 @@
 
 import pytest
 
-from kg_assets.stages import STAGES
+from kg_assets.stages import NAMES
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.project import ENGLISH, Project
 
-UPSTREAM_OF_QUESTIONS = STAGES[: STAGES.index("subgraphs") + 1]
+UPSTREAM_OF_QUESTIONS = NAMES[: NAMES.index("subgraphs") + 1]
 
 
 def test_a_part_is_run_and_the_rest_left_alone(quick_project: Project, fake_models: FakeModelServer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kg_assets.stages import STAGES
+from kg_assets.stages import NAMES as STAGES
 from tests.pipeline.project import CANARY_KEY
 from tests.security.attacks import DOCUMENT_NAMES, NAMES, TYPES, one_line, order_document, related_pairs
 from tests.security.conftest import BYSTANDER, CANARY_SETTING, Attacked

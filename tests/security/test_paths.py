@@ -11,7 +11,7 @@ import pytest
 
 from kg_assets.ingest.corpora import corpus_name
 from resources.warehouse.warehouse import Warehouse
-from resources.workbench import WorkspaceLayout
+from resources.workspace.layout import WorkspaceLayout
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.project import CANARY_KEY, EVENTS_IN_MEMORY, Project, Result
 from tests.security.looking import holds, places_of, snapshot

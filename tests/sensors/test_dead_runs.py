@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from resources.workbench import WorkspaceLayout
+from resources.workspace.layout import WorkspaceLayout
 from sensors import dead_runs
 from sensors.dead_runs import PARTITION_TAG, report_dead_runs
 

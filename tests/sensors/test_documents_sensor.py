@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.jobs import pipeline_job
-from kg_assets.materialize import corpora
+from kg_assets.stage.asset import corpora
 from resources.workbench import Workbench
 from sensors import documents as sensor_module
 from sensors.documents import SETTLE_SECONDS, documents_sensor

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from dagster_project.run import DAGSTER_YAML
-from kg_assets.stages import STAGES
+from kg_assets.stages import NAMES
 from tests.pipeline.project import CODE_ROOT, Project
 from tests.ui.served import STOP_S, ServedUi, processes_of, wait_until
 
@@ -23,7 +23,7 @@ def test_dagster_dev_in_the_projects_root_becomes_ready(project: Project) -> Non
     with ServedUi([sys.executable, "-m", "dagster", "dev"], "-p", root, environment) as dev:
         try:
             dev.wait_until_ready()
-            assert dev.assets() == sorted(STAGES)
+            assert dev.assets() == sorted(NAMES)
             assert "Telemetry" not in dev.output
             assert "Traceback" not in dev.output
         finally:

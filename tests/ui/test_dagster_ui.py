@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.jobs import GROUPS
-from kg_assets.stages import STAGES
+from kg_assets.stages import NAMES
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.project import CANARY_KEY, Project
 from tests.ui.served import STOP_S, ServedUi, processes_of, wait_until
@@ -49,7 +49,7 @@ def test_the_asset_graph_shows_all_assets_in_their_groups_with_their_kinds(
     for group in GROUPS:
         expect(boxes.get_by_text(group, exact=True).first).to_be_visible()
     assets = boxes.filter(has_text="Asset checks")
-    expect(assets).to_have_count(len(STAGES))
+    expect(assets).to_have_count(len(NAMES))
     for spec in defs.resolve_all_asset_specs():
         box = assets.filter(has=page.get_by_text(spec.key.path[-1], exact=True))
         expect(box).to_be_visible()
@@ -68,7 +68,7 @@ def test_materialize_all_for_a_corpus_succeeds(page: "sync_api.Page", ui: Served
     run = ui.finished(_launch(page, "Materialize all…", project.corpus))
 
     assert run.status == "SUCCESS", ui.failures(run)
-    assert ui.materialised_by(run) == set(STAGES)
+    assert ui.materialised_by(run) == set(NAMES)
     assert {path.name for path in project.exports.iterdir()} > {"report.html", "alpaca.json", "graph.graphml"}
 
 

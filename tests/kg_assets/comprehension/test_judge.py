@@ -16,7 +16,7 @@ from kg_assets.comprehension.judge import (
 )
 from kg_assets.comprehension.measure import UnitJudgements, measure
 from kg_assets.domain import Statement
-from kg_assets.ledger import Dropped, WorkItem
+from kg_assets.stage.ledger import Dropped, WorkItem
 from resources.errors import CallFailed
 from resources.models.types import ChatResponse, TokenCandidate
 from tests.kg_assets.stage_samples import Scripted

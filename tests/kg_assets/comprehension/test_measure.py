@@ -4,7 +4,7 @@ import pytest
 
 from kg_assets.comprehension.calibration import calibration
 from kg_assets.comprehension.measure import UnitJudgements, measure, store_calibration
-from kg_assets.ledger import Dropped, WorkItem
+from kg_assets.stage.ledger import Dropped, WorkItem
 from resources.warehouse.warehouse import Warehouse
 from tests.kg_assets.stage_samples import Scripted
 

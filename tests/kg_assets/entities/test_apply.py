@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg_assets.claims.merge import ChunkClaim, MergedUnit, merge_claims
 from kg_assets.domain import entity_id, relation_id
 from kg_assets.entities.apply import canonical_claims, moved_units, spellings
 from kg_assets.entities.types import Alias
-from kg_assets.graph.merge import ChunkClaim, MergedUnit, merge_claims
 from tests.kg_assets.stage_samples import entity_claim, relation_claim
 
 

@@ -10,9 +10,9 @@ from kg_assets.entities.embed import MOST_NAMES, as_vectors, embed, name_groups,
 from kg_assets.entities.judge import OpenPair, judge
 from kg_assets.entities.meaning import embedding_decisions, script_of
 from kg_assets.entities.types import Decision, Named, ordered
+from resources.configuration.settings import SimilaritySettings
 from resources.errors import CallFailed, SettingsError
 from resources.models.types import EmbeddingRequest, EmbeddingResponse, Vectors
-from resources.settings import SimilaritySettings
 from tests.kg_assets.stage_samples import Scripted
 
 ANY = SimilaritySettings(across_scripts=0.5, within_script=0.9)

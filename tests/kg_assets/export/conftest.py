@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kg_assets.costs import Cost, FormCost
 from kg_assets.domain import Comprehension, Evidence, GraphUnit, Subgraph, entity_id, fingerprint, relation_id
 from kg_assets.export.files import ExportedFile
-from kg_assets.export.report_data import DropGroup, ReportData, ReportDocument, StageRow, TraineeResult
-from kg_assets.export.sft import ExportPair
+from kg_assets.export.formats.training_files import ExportPair
+from kg_assets.export.report.data import DropGroup, ReportData, ReportDocument, ReportStage, TraineeResult
+from kg_assets.stage.costs import Cost, FormCost
 
 # Each line is a sentence of the document; what is in square brackets are entities, in braces their types.
 TEXTS = {
@@ -340,16 +340,16 @@ TOPICS = (
 )
 
 STAGES = (
-    StageRow("documents", 5, 4, 1, Cost(0, 0, 0, 0.0)),
-    StageRow("chunks", 4, 4, 0, Cost(0, 0, 0, 0.0)),
-    StageRow("claims", 12, 11, 1, Cost(14, 18211, 9120, None)),
-    StageRow("knowledge_graph", 96, 96, 0, Cost(2, 900, 240, None)),
-    StageRow("statements", 94, 91, 3, Cost(94, 30210, 8800, None)),
-    StageRow("judgements", 364, 360, 4, Cost(364, 41120, 364, None)),
-    StageRow("comprehension", 91, 91, 0, Cost(0, 0, 0, 0.0)),
-    StageRow("subgraphs", 17, 17, 0, Cost(0, 0, 0, 0.0)),
-    StageRow("qa_atomic", 70, 68, 2, Cost(70, 21000, 6120, None)),
-    StageRow("curated_qa", 102, 96, 6, Cost(0, 0, 0, 0.0)),
+    ReportStage("documents", 5, 4, 1, Cost(0, 0, 0, 0.0)),
+    ReportStage("chunks", 4, 4, 0, Cost(0, 0, 0, 0.0)),
+    ReportStage("claims", 12, 11, 1, Cost(14, 18211, 9120, None)),
+    ReportStage("knowledge_graph", 96, 96, 0, Cost(2, 900, 240, None)),
+    ReportStage("statements", 94, 91, 3, Cost(94, 30210, 8800, None)),
+    ReportStage("judgements", 364, 360, 4, Cost(364, 41120, 364, None)),
+    ReportStage("comprehension", 91, 91, 0, Cost(0, 0, 0, 0.0)),
+    ReportStage("subgraphs", 17, 17, 0, Cost(0, 0, 0, 0.0)),
+    ReportStage("qa_atomic", 70, 68, 2, Cost(70, 21000, 6120, None)),
+    ReportStage("curated_qa", 102, 96, 6, Cost(0, 0, 0, 0.0)),
 )
 
 DROPS = (

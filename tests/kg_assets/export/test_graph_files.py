@@ -9,7 +9,7 @@ import networkx as nx
 import pytest
 
 from kg_assets.export.graph_files import graph_json_bytes, graphml_bytes, write_graph, xml_text
-from kg_assets.export.report_data import ReportData
+from kg_assets.export.report.data import ReportData
 
 
 def chunk_ids(data: ReportData) -> dict[str, list[str]]:

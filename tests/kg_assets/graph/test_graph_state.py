@@ -3,9 +3,10 @@
 import json
 from dataclasses import replace
 
+from kg_assets.claims.merge import merge_claims
 from kg_assets.domain import Document, entity_id
 from kg_assets.graph.graph_state import degrees, graph_state
-from kg_assets.graph.merge import describe, merge_claims
+from kg_assets.graph.merge import describe
 from tests.kg_assets.stage_samples import Scripted, chunk, entity_claim, relation_claim, words
 
 DOCUMENT = Document("a.md", "v1", "text", {"title": "Tea", "年": 1}, "en")

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg_assets.claims.extract import UNKNOWN_TYPE
+from kg_assets.claims.merge import ChunkClaim, MergedUnit, merge_claims
 from kg_assets.domain import entity_id, normalise_name, relation_id
-from kg_assets.graph.extract import UNKNOWN_TYPE
-from kg_assets.graph.merge import ChunkClaim, MergedUnit, describe, merge_claims, unit_key, with_description
+from kg_assets.graph.merge import describe, unit_key, with_description
 from tests.kg_assets.stage_samples import Scripted, entity_claim, in_chinese, relation_claim, words
 
 IDENTITY = {"model": "m", "revision": "", "temperature": 0.0}

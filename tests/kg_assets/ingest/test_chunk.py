@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kg_assets.domain import Chunk, Document, fingerprint
 from kg_assets.ingest.boundaries import split_sentences
 from kg_assets.ingest.chunk import chunk_document
-from resources.settings import ChunkingSettings
+from resources.configuration.settings import ChunkingSettings
 from resources.tokenizer import Tokenizer
 
 COUNT = Tokenizer("cl100k_base").count

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kg_assets.domain import Document
 from kg_assets.ingest.detect import detected
 from kg_assets.ingest.read import read_file
-from resources.settings import DocumentsSettings
+from resources.configuration.settings import DocumentsSettings
 
 SIMPLIFIED = (
     "马铃薯晚疫病是一种由致病疫霉引起的病害，在凉爽潮湿的天气里传播很快。十九世纪四十年代，它在爱尔兰"

@@ -9,7 +9,7 @@ from kg_assets.domain import Document
 from kg_assets.ingest.chunk import chunk_document
 from kg_assets.ingest.corpora import scan_corpora
 from kg_assets.ingest.read import read_corpus
-from resources.settings import ChunkingSettings, DocumentsSettings
+from resources.configuration.settings import ChunkingSettings, DocumentsSettings
 from resources.tokenizer import Tokenizer
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "documents"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from kg_assets.domain import Document
 from kg_assets.ingest.corpora import file_id, scan_corpora
 from kg_assets.ingest.read import Unreadable, read_corpus, read_file
+from resources.configuration.settings import DocumentsSettings
 from resources.errors import SettingsError
-from resources.settings import DocumentsSettings
 
 DEFAULTS = DocumentsSettings()
 

@@ -11,8 +11,8 @@ from kg_assets.domain import Document
 from kg_assets.ingest import documents
 from kg_assets.ingest.documents import keep_scan, scan_documents, take_document
 from kg_assets.ingest.read import read_file
-from kg_assets.ledger import Counts, Ledger
-from resources.settings import DocumentsSettings
+from kg_assets.stage.ledger import Counts, Ledger
+from resources.configuration.settings import DocumentsSettings
 from resources.warehouse.warehouse import Warehouse
 
 

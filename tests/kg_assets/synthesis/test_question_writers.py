@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from kg_assets.domain import QaPair, Subgraph
-from kg_assets.synthesis.aggregated import aggregated_request, write_aggregated
-from kg_assets.synthesis.atomic import atomic_request, write_atomic
-from kg_assets.synthesis.facts import facts_of, language_of, qa_pair, text_schema, units_of
-from kg_assets.synthesis.multi_hop import multi_hop_request, write_multi_hop
+from kg_assets.synthesis.forms.aggregated import aggregated_request, write_aggregated
+from kg_assets.synthesis.forms.atomic import atomic_request, write_atomic
+from kg_assets.synthesis.forms.facts import facts_of, language_of, qa_pair, text_schema, units_of
+from kg_assets.synthesis.forms.multi_hop import multi_hop_request, write_multi_hop
 from resources.errors import CallFailed
 from resources.models.types import ChatRequest
 from tests.kg_assets.stage_samples import Scripted, entity, relation

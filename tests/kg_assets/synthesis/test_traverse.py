@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kg_assets.domain import Difficulty, GraphUnit, Subgraph, fingerprint
 from kg_assets.synthesis.traverse import difficulties, traverse
-from resources.settings import TraverseStrategy
+from resources.configuration.settings import TraverseStrategy
 
 
 def entity(name: str, description: str = "one") -> GraphUnit:

@@ -16,8 +16,8 @@ from kg_assets.taxonomy.label import (
     label_groups,
     label_request,
 )
+from resources.configuration.taxonomy_file import tag_key
 from resources.errors import CallFailed
-from resources.taxonomy_file import tag_key
 from tests.kg_assets.stage_samples import Scripted
 from tests.kg_assets.taxonomy.test_tree import COUNT, FakeModel, shown_tokens
 

@@ -6,22 +6,20 @@ from typing import Any
 import pytest
 
 from kg_assets.domain import Chunk, Comprehension
-from kg_assets.ledger import Ledger
+from kg_assets.quality.tags import keep_or_leave_out, pair_items, pair_tags
+from kg_assets.stage.ledger import Ledger
 from kg_assets.taxonomy.plan import (
     changed_share,
     chunk_tag_items,
     current_tree,
-    keep_or_leave_out,
-    pair_items,
-    pair_tags,
     store_basis,
     topic_items,
     tree_items,
 )
 from kg_assets.taxonomy.topics import find_topics
 from kg_assets.taxonomy.types import ChunkTag, Tag, Topic
-from resources.settings import Settings
-from resources.taxonomy_file import TagTree
+from resources.configuration.settings import Settings
+from resources.configuration.taxonomy_file import TagTree
 from resources.warehouse.warehouse import Warehouse
 from tests.kg_assets.stage_samples import Scripted, entity, entity_claim, pair, store, words
 

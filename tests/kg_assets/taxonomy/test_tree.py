@@ -16,10 +16,10 @@ from kg_assets.taxonomy.topics import (
     topics_request,
 )
 from kg_assets.taxonomy.tree import ROUND_TOKENS, distinct_names, grow_tree, tree_of, tree_rows
+from resources.configuration.settings import TaxonomySettings
+from resources.configuration.taxonomy_file import MOST_NAME_CHARS, TagTree, tag_key
 from resources.errors import CallFailed
 from resources.models.types import ChatRequest, ChatResponse
-from resources.settings import TaxonomySettings
-from resources.taxonomy_file import MOST_NAME_CHARS, TagTree, tag_key
 from resources.tokenizer import Tokenizer
 from tests.fake_model_answers import chat_answer
 from tests.kg_assets.stage_samples import Scripted, entity, relation

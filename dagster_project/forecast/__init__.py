@@ -1,0 +1,1 @@
+"""What a run would do and cost, and how long the rest of one takes."""

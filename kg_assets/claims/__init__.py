@@ -1,0 +1,1 @@
+"""What each chunk says of entities and relations, with the sentences that say so."""

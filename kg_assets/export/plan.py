@@ -1,0 +1,48 @@
+"""The stages of the export group. They write files and have no plan: their rows say what was written."""
+
+from kg_assets.comprehension.plan import COMPREHENSION
+from kg_assets.export.files import ExportedFile
+from kg_assets.export.report.collect import SHOWN_SETTINGS
+from kg_assets.graph.plan import KNOWLEDGE_GRAPH
+from kg_assets.quality.plan import TAGGED_QA
+from kg_assets.stage.stage import Stage
+
+EXPORT_VERSION = "3"
+
+SFT_DATASETS = Stage(
+    name="sft_datasets",
+    group="export",
+    row_type=ExportedFile,
+    upstream=(TAGGED_QA,),
+    version=EXPORT_VERSION,
+    plan=None,
+    settings=("export.formats", "export.system_prompt"),
+    kinds=frozenset({"file", "json"}),
+    checks=(("evidence_is_the_source", "Evidence text equals the document's own span."),),
+    may_drop=False,
+    needs_rows=False,
+)
+GRAPH_EXPORT = Stage(
+    name="graph_export",
+    group="export",
+    row_type=ExportedFile,
+    upstream=(KNOWLEDGE_GRAPH, COMPREHENSION),
+    version=EXPORT_VERSION,
+    plan=None,
+    kinds=frozenset({"file"}),
+    may_drop=False,
+    needs_rows=False,
+)
+REPORT = Stage(
+    name="report",
+    group="export",
+    row_type=ExportedFile,
+    upstream=(SFT_DATASETS, GRAPH_EXPORT),
+    version=EXPORT_VERSION,
+    plan=None,
+    settings=SHOWN_SETTINGS,
+    further=("synthesizer", "trainee"),
+    kinds=frozenset({"html"}),
+    may_drop=False,
+    needs_rows=False,
+)

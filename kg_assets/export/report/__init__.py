@@ -1,0 +1,1 @@
+"""The report: one page about what went in, the blind spots, and what came out."""

@@ -1,0 +1,67 @@
+"""Aggregated questions: a subgraph rewritten as one text, the answer; then the question it answers."""
+
+from collections.abc import Sequence
+
+from kg_assets.domain import Difficulty, GraphUnit, QaPair
+from kg_assets.stage.prompts import payload_message, system_prompt
+from kg_assets.synthesis.forms.facts import facts_of, language_of, qa_pair, text_field, text_schema
+from resources.models.structured import ask_structured
+from resources.models.types import Ask, ChatRequest, Message
+
+AGGREGATED_VERSION = "1"
+_ENGLISH_STYLES: dict[Difficulty, str] = {
+    "easy": "plain and short, as for a newcomer, one idea to a sentence.",
+    "medium": "matter-of-fact, as in a handbook for practitioners.",
+    "hard": "dense and precise, as for a specialist, with conditions and consequences spelled out.",
+}
+_CHINESE_STYLES: dict[Difficulty, str] = {
+    "easy": "浅显简短，像写给初学者，一句话讲一个意思。",
+    "medium": "平实，像写给从业者的手册。",
+    "hard": "严谨精炼，像写给专家，写明条件和后果。",
+}
+
+
+def aggregated_request(units: Sequence[GraphUnit], difficulty: Difficulty) -> ChatRequest:
+    """Asks for the facts of `units` as one text in the style of the difficulty."""
+    language = language_of(units)
+    style = (_CHINESE_STYLES if language == "zh" else _ENGLISH_STYLES)[difficulty]
+    facts = facts_of(units)
+    room = 200 + 2 * sum(len(fact) for fact in facts)
+    return ChatRequest(
+        messages=(
+            Message("system", system_prompt("synthesis", "aggregated_answer", language, style=style)),
+            payload_message({"facts": facts, "style": difficulty}),
+        ),
+        max_tokens=min(4096, 64 + room),
+        schema=text_schema("AggregatedAnswer", answer=room),
+        stage="qa_aggregated",
+        item_id=units[0].unit_id,
+    )
+
+
+def question_request(answer: str, language: str, item_id: str) -> ChatRequest:
+    """Asks for the question that a text answers as a whole."""
+    return ChatRequest(
+        messages=(
+            Message("system", system_prompt("synthesis", "aggregated_question", language)),
+            payload_message({"answer": answer}),
+        ),
+        max_tokens=256,
+        schema=text_schema("AggregatedQuestion", question=400),
+        stage="qa_aggregated",
+        item_id=item_id,
+    )
+
+
+def write_aggregated(units: Sequence[GraphUnit], difficulty: Difficulty, ask: Ask) -> QaPair:
+    """The pair about all `units` together.
+
+    Raises:
+        CallFailed: an answer was unusable twice.
+    """
+    answer, _ = ask_structured(
+        ask, aggregated_request(units, difficulty), lambda value: text_field(value, "answer")
+    )
+    request = question_request(answer, language_of(units), units[0].unit_id)
+    question, _ = ask_structured(ask, request, lambda value: text_field(value, "question"))
+    return qa_pair("aggregated", question, answer, units)

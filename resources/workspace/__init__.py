@@ -1,0 +1,1 @@
+"""The folder that holds all state, and who may work on it."""
