@@ -17,20 +17,23 @@ OFF_IS_A_WORD = BeforeValidator(lambda value: "off" if value is False else value
 
 
 class Section(BaseModel):
-    """A frozen part of the configuration that refuses unknown keys."""
+    """A frozen part of the configuration that refuses unknown keys. The text below a field is its description
+    in the reference of the documentation; a test asks for one below each."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 DEFAULT_ALIASES_FILE = "aliases.yaml"
 
 
 class DocumentSource(Section):
-    """A web page, or a file, folder or pattern in a store that fsspec reads, and the corpus it belongs to.
-    `${NAME}` in `url` stands for a variable of the environment."""
+    """A web page, or a file, folder or pattern in a store that fsspec reads, and the corpus it belongs to. A
+    URL alone stands for a source of the corpus `default`."""
 
     url: str
+    """Its address; `${NAME}` in it stands for a variable of the environment."""
     corpus: Annotated[str, Field(min_length=1)] = "default"
+    """The corpus that its documents belong to."""
 
     @field_validator("url")
     @classmethod
@@ -39,21 +42,26 @@ class DocumentSource(Section):
 
 
 class DocumentsSettings(Section):
-    """Where files are and how they become documents. `folder` is relative to the configuration file; each of
-    `sources` may take `source_seconds` a file, and the sensor asks for them every `source_minutes`.
-
-    Files that are not plain text are parsed in a child process, which has `parser_seconds` for each file and
-    `parser_megabytes` of address space.
-    """
+    """Where files are and how they become documents. Files that are not plain text are parsed in a child
+    process with limits of its own."""
 
     folder: str = "documents"
+    """Where files are, relative to the configuration file: each folder directly in it is a corpus, and files
+    directly in it are the corpus `default`."""
     sources: tuple[DocumentSource, ...] = ()
+    """Web pages, and files in stores that fsspec opens, which are read besides the folder."""
     source_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """The longest that fetching one file of a source may take."""
     source_minutes: Annotated[float, Field(ge=1)] = 60.0
+    """How often the sensor starts a run that looks for changes in the sources."""
     encodings: Annotated[tuple[str, ...], Field(min_length=1)] = ("utf-8",)
+    """Encodings that are tried in this order for a text without a byte order mark before one is detected."""
     max_megabytes: Annotated[float, Field(gt=0)] = 50.0
+    """The largest file that is read; a larger one is a drop."""
     parser_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """The longest that parsing one file, or one scanned page, may take; then it is a drop."""
     parser_megabytes: Annotated[int, Field(ge=500)] = 3000
+    """The address space that the process which parses files may use; a file that needs more is a drop."""
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -77,16 +85,23 @@ DEFAULT_OVERLAP_TOKENS = 100
 
 
 class ChunkingSettings(Section):
-    """How documents are cut, and token limits of a chunk. `separator` is a text, for the strategy of that
-    name only. With `resolve_coreference` a chunk's pronouns are replaced before it is read for claims; chunks
-    stay as they are."""
+    """How documents are cut, and token limits of a chunk."""
 
     strategy: Literal["structure", "recursive", "tokens", "separator"] = "structure"
+    """Where a chunk ends: by headings, lists and paragraphs, by paragraphs and sentences, when it is full, or
+    at a text of your own."""
     separator: str = ""
+    """The text that the strategy `separator` cuts at, such as `"\\n---\\n"`; for that strategy only."""
     max_tokens: Annotated[int, Field(ge=16)] = 1024
+    """The most tokens that a chunk may have."""
     overlap_tokens: Annotated[int, Field(ge=0)] = DEFAULT_OVERLAP_TOKENS
+    """How many tokens a chunk may repeat of the chunk before; at most half of `max_tokens`, which is also the
+    default where that is less."""
     tokenizer: Literal["cl100k_base", "o200k_base"] = "cl100k_base"
+    """The tokenizer that counts."""
     resolve_coreference: bool = False
+    """Whether the pronouns of a chunk are replaced before it is read for claims, for one more call a chunk;
+    the chunk itself stays as it is."""
 
     @model_validator(mode="before")
     @classmethod
@@ -137,21 +152,29 @@ DEFAULT_ENTITY_TYPES = (
 
 
 class ExtractionSettings(Section):
-    """What the synthesizer looks for in a chunk. `language` is what it writes in, by default the chunk's.
-    With `enrich` entities are looked up in the encyclopedia whose MediaWiki API is at `wikipedia`.
-    `of_schema`, in yaml `schema`, takes the place of `entity_types`."""
+    """What the synthesizer looks for in a chunk, and what it writes of it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     entity_types: Annotated[tuple[str, ...], Field(min_length=1)] = DEFAULT_ENTITY_TYPES
+    """The types of things to look for."""
     max_gleanings: Annotated[int, Field(ge=0, le=10)] = 0
+    """How many further rounds ask only for what is missing."""
     max_entities: Positive = 30
+    """The most entities that are asked for in one chunk."""
     max_relations: Positive = 30
+    """The most relations that are asked for in one chunk."""
     description_tokens: Positive = 512
+    """The synthesizer summarises merged descriptions that are longer than this many tokens."""
     language: str | None = None
+    """The ISO 639 code of the language to write in, such as `en` or `zh`; without it that of each chunk."""
     enrich: Annotated[Literal["off", "wikipedia"], OFF_IS_A_WORD] = "off"
+    """Whether what the documents name is looked up in an encyclopedia."""
     wikipedia: str = "https://{language}.wikipedia.org/w/api.php"
+    """The address of its MediaWiki API; `{language}` stands for the language of the text."""
     of_schema: ExtractionSchema | None = Field(default=None, alias="schema")
+    """Your own types of things and relations, here or in a file named here; they take the place of
+    `entity_types`, and what does not fit them is a drop."""
 
     @model_validator(mode="after")
     def _types_in_one_place(self) -> "ExtractionSettings":
@@ -194,32 +217,39 @@ class SimilaritySettings(Section):
     two scripts and in one; 1 for none. Each model has a scale of its own."""
 
     across_scripts: Annotated[float, Field(ge=-1, le=1)] = 0.86
+    """The least cosine of two names in two scripts, such as 北京 and Beijing."""
     within_script: Annotated[float, Field(ge=-1, le=1)] = 0.92
+    """The least cosine of two names in one script, such as Pumpe and pump."""
 
 
 class EntitiesSettings(Section):
-    """Which names mean one thing. By `rules` where that is certain, by the `model` where it is not, or `off`;
-    the user's file `aliases`, relative to the configuration file, holds in any case. With `model` and an
-    embedder, names as near as `similarity` says are put to the model too."""
+    """Which names mean one thing."""
 
     resolve: Annotated[Literal["off", "rules", "model"], OFF_IS_A_WORD] = "rules"
+    """What joins two names: rules where that is certain, also the synthesizer where it is not, or only your
+    own file."""
     similarity: SimilaritySettings = SimilaritySettings()
+    """How near two names must be for the synthesizer to be asked about them."""
     aliases: str = DEFAULT_ALIASES_FILE
+    """Your own file of names, relative to the configuration file, which holds in any case."""
 
 
 Range = tuple[Positive, Positive]
 
 
 class TaxonomySettings(Section):
-    """Where the tree of tags comes from: made by the synthesizer (`model`), a file of the user's, relative to
-    the configuration file, or `off`. A tree is kept until more than `rebuild_share` of the chunks have come
-    or gone since it was made; the levels are how many tags there may be, at least and at most: on the first,
-    and below each of these."""
+    """A tree of tags for chunks and pairs."""
 
     source: Annotated[str, OFF_IS_A_WORD] = "off"
+    """Where the tree comes from: `off` for none, `model` for one that the synthesizer makes, or a file of
+    yours, relative to the configuration file."""
     first_level: Range = (6, 12)
+    """How many tags the synthesizer is to make on the first level, at least and at most."""
     second_level: Range = (4, 10)
+    """How many tags the synthesizer is to make below each of these, at least and at most."""
     rebuild_share: Annotated[float, Field(ge=0)] = 0.3
+    """A tree is kept until more than this share of the chunks have come or gone since it was made; with 0, of
+    no chunk."""
 
     @field_validator("source")
     @classmethod
@@ -243,32 +273,43 @@ class TaxonomySettings(Section):
 
 
 class ComprehensionSettings(Section):
-    """How the trainee is examined.
-
-    `statements` is the number of true and of negated statements for each unit; below `min_mass` of
-    P(yes) + P(no) a judgement is off-format; `samples` is k for endpoints without logprobs.
-    """
+    """How the trainee is examined."""
 
     enabled: bool = True
+    """Whether it is examined at all; otherwise there are no losses, and questions are sampled at random."""
     statements: Annotated[int, Field(ge=1, le=10)] = 2
+    """How many true statements of each unit it judges, and how many negations."""
     min_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The least P(yes) + P(no) of an answer; below it the answer is off-format, which is a drop."""
     samples: Annotated[int, Field(ge=1)] = 5
+    """How many answers are sampled of an endpoint without log-probabilities."""
 
 
 class TraverseStrategy(Section):
-    """GraphGen's block of the same name, accepted unchanged; `qa_form` there may select the form."""
+    """How subgraphs grow: GraphGen's block of the same name, accepted unchanged."""
 
     expand_method: Literal["max_width", "max_tokens"] = "max_tokens"
+    """What limits a subgraph: the number of its relations, or the tokens of its descriptions."""
     max_extra_edges: Annotated[int, Field(ge=0)] = 5
+    """With `max_width`: how many relations a subgraph has at most besides its first."""
     max_tokens: Positive = 256
+    """With `max_tokens`: how many tokens the descriptions of a subgraph have at most."""
     max_depth: Annotated[int, Field(ge=0)] = 2
+    """How many steps a subgraph goes from its first relation at most."""
     bidirectional: bool = True
+    """Whether it grows from both ends of its first relation, or from the target only."""
     edge_sampling: Literal["max_loss", "min_loss", "random"] = "max_loss"
+    """Which relations come first: those that the trainee knows worst, those that it knows best, or any."""
     isolated_node_strategy: Literal["add", "ignore"] = "add"
+    """Whether entities without a relation are subgraphs of their own."""
     loss_strategy: Literal["only_edge", "both"] = "only_edge"
+    """Whether the losses of entities count besides those of relations."""
     difficulty_order: tuple[Literal["easy", "medium", "hard"], ...] = ("easy", "medium", "hard")
+    """What the three thirds of subgraphs by mean loss are called, from the least loss on."""
     seed: int = 0
+    """The seed of all that is drawn at random."""
     qa_form: Literal["atomic", "aggregated", "multi_hop", "open"] | None = None
+    """The one form of question to write, instead of those of `qa.forms`; `open` means aggregated."""
 
     @field_validator("difficulty_order")
     @classmethod
@@ -281,13 +322,14 @@ class TraverseStrategy(Section):
 
 
 class QaSettings(Section):
-    """Which forms of question are written; `open` is GraphGen's name for `aggregated`."""
+    """Which questions are written."""
 
     forms: Annotated[tuple[Literal["atomic", "aggregated", "multi_hop"], ...], Field(min_length=1)] = (
         "atomic",
         "aggregated",
         "multi_hop",
     )
+    """The forms of question; `open` is GraphGen's name for `aggregated`."""
 
     @field_validator("forms", mode="before")
     @classmethod
@@ -301,43 +343,63 @@ class QaSettings(Section):
 
 
 class ExportSettings(Section):
-    """Which files are written and what stands in their system field. With `balance` by tag, a first-level tag
-    keeps at most `max_share` of all pairs."""
+    """Which files are written, and what of."""
 
     formats: Annotated[tuple[Literal["alpaca", "sharegpt", "chatml"], ...], Field(min_length=1)] = (
         "alpaca",
         "sharegpt",
         "chatml",
     )
+    """The formats of the files for training."""
     system_prompt: str = ""
+    """What stands in their system field."""
     balance: Literal["none", "tag"] = "none"
+    """Whether pairs are balanced by their first-level tags; for that `taxonomy.source` must be set."""
     max_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """With `balance: tag`: the most of all pairs that one first-level tag keeps."""
     include_enrichment: bool = True
+    """Whether pairs that rest on pages of an encyclopedia are exported."""
 
 
 class ModelsSettings(Section):
-    """The models; of the embedder's settings those of sampling do not count."""
+    """The models. Their keys are secrets and come from the environment only."""
 
     synthesizer: ModelSettings = ModelSettings()
+    """The model that reads documents and writes questions and answers."""
     trainee: ModelSettings = ModelSettings()
+    """The model that will be fine-tuned, which only judges statements."""
     embedder: ModelSettings = ModelSettings()
+    """The model whose vectors say which names are near each other; settings of sampling do not count."""
 
 
 class Settings(Section):
     """All of `graphtutor.yaml`. Budgets hold for one corpus, over all its runs."""
 
     documents: DocumentsSettings = DocumentsSettings()
+    """Where files are and how they become documents."""
     chunking: ChunkingSettings = ChunkingSettings()
+    """How documents are cut."""
     extraction: ExtractionSettings = ExtractionSettings()
+    """What is read out of a chunk."""
     entities: EntitiesSettings = EntitiesSettings()
+    """Which names mean one thing."""
     taxonomy: TaxonomySettings = TaxonomySettings()
+    """A tree of tags for chunks and pairs."""
     comprehension: ComprehensionSettings = ComprehensionSettings()
+    """How the trainee is examined."""
     traverse_strategy: TraverseStrategy = TraverseStrategy()
+    """How subgraphs grow."""
     qa: QaSettings = QaSettings()
+    """Which questions are written."""
     export: ExportSettings = ExportSettings()
+    """Which files are written."""
     models: ModelsSettings = ModelsSettings()
+    """The models."""
     budget_usd: Annotated[float, Field(gt=0)] | None = None
+    """The most USD that a corpus may cost, all its runs together; a run stops before it would exceed it, says
+    what the rest would cost, and goes on with a higher one."""
     budget_tokens: Positive | None = None
+    """The most tokens that the models may read and write for a corpus, in the same way."""
 
     @model_validator(mode="after")
     def _balance_has_tags(self) -> "Settings":

@@ -1,0 +1,53 @@
+"""What mkdocs calls while it builds the site: generated parts go into the pages, formulas become MathML, and
+a page that would fetch something from elsewhere is a warning, which `--strict` makes an error."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from docs.generate.commands import commands_as_markdown
+from docs.generate.drawing import draw, legend
+from docs.generate.formulas import as_mathml
+from docs.generate.remote import remote_assets
+from docs.generate.settings import settings_as_markdown
+from docs.generate.stages import stage_table, stages_as_markdown
+
+log = logging.getLogger("mkdocs.graphtutor")
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "<!-- generated: settings -->": lambda: settings_as_markdown("en"),
+    "<!-- generated: settings zh -->": lambda: settings_as_markdown("zh"),
+    "<!-- generated: commands -->": lambda: commands_as_markdown("en"),
+    "<!-- generated: commands zh -->": lambda: commands_as_markdown("zh"),
+    "<!-- generated: drawing of the stages -->": lambda: draw(stage_table()),
+    "<!-- generated: legend of the stages -->": lambda: legend(stage_table()),
+    "<!-- generated: table of the stages -->": lambda: stages_as_markdown(stage_table()),
+}
+"""Comments in pages, and what takes their place."""
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Puts in what is generated."""
+    for comment, generate in GENERATED.items():
+        if comment in markdown:
+            markdown = markdown.replace(comment, generate())
+    return markdown
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Formulas."""
+    return as_mathml(html)
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Chinese pages say that they are Chinese, so that browsers take the right shapes of characters."""
+    if page.file.src_uri.startswith("zh/"):
+        return output.replace('<html lang="en"', '<html lang="zh-CN"', 1)
+    return output
+
+
+def on_post_build(config: Any, **_: Any) -> None:
+    """Nothing is fetched from elsewhere."""
+    for found in remote_assets(Path(config.site_dir)):
+        log.warning("This would be fetched from another machine: %s", found)
