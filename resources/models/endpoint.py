@@ -1,27 +1,25 @@
 """One HTTP request to an OpenAI-compatible endpoint: sent, limited in time, and its outcome as plain data.
 
-Retries, meaning and limits are elsewhere. The requests of all threads run in one event loop in a thread of
-its own: only there can a request be given up at any point, be it while connecting or in the middle of a body.
+Retries, meaning and limits are elsewhere. All of it runs in the event loop of the calls.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import concurrent.futures
-import functools
-import threading
 import time
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-import httpx2
+from yarl import URL
 
 from resources.errors import SettingsError
-from resources.models.stopping import Stopped, StopScope
 from resources.models.types import VARIABLES, Role
+
+if TYPE_CHECKING:
+    import aiohttp
 
 _CONNECT_TIMEOUT_S = 10.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -53,7 +51,11 @@ def normalised_base_url(base_url: str, role: Role) -> str:
     """
     url = base_url.strip().rstrip("/").removesuffix("/chat/completions").removesuffix("/embeddings")
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        sound = parts.scheme in ("http", "https") and URL(url).host
+    except ValueError:  # a port or a host that is none
+        sound = None
+    if not sound:
         raise SettingsError(f"{VARIABLES[role]}_BASE_URL must look like https://host/v1: correct it.")
     return url
 
@@ -62,118 +64,99 @@ class Endpoint:
     """An endpoint and the connections to it. `base_url` comes from `normalised_base_url`; `api_key` is None
     for an endpoint that wants none; `timeout_s` limits one request from its start to its last byte.
 
-    The client is the aiohttp one that the openai package brings. Its request layer is passed by: we send a
-    body and read a body, and it costs as much CPU as all of the rest (figures in docs/performance.md).
+    The client is aiohttp by itself: we send a body and read a body, and what clients for the protocol do
+    around that costs as much CPU as all of the rest (figures in docs/performance.md).
     """
 
     def __init__(self, base_url: str, api_key: str | None, *, timeout_s: float, connections: int) -> None:
-        url = httpx2.URL(base_url)
-        self._url = url.copy_with(userinfo=b"")
-        self._headers = [
-            ("Host", url.netloc.decode("ascii")),
-            ("Authorization", _basic(url) if url.userinfo else f"Bearer {api_key or 'not-needed'}"),
-            ("Content-Type", "application/json"),
-            ("Accept", "application/json"),
-            ("Accept-Encoding", "gzip, deflate"),
-        ]
-        # Reading a URL costs as much as building the rest of a request.
-        self._url_of = functools.cache(lambda route: httpx2.URL(f"{self._url}/{route}"))
+        url = URL(base_url)
+        self._url = url.with_user(None)
+        self._headers = {
+            "Authorization": _basic(url) if url.user or url.password else f"Bearer {api_key or 'not-needed'}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+        }
+        self._routes: dict[str, URL] = {}
         self._timeout_s = timeout_s
         self._connections = connections
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._client: httpx2.AsyncClient | None = None
+        self._proxy = _proxy_of(self._url)
+        self._session: aiohttp.ClientSession | None = None
 
-    def post(self, route: str, body: str, scope: StopScope) -> Reply | NoReply:
-        """Sends the JSON text `body` to the route below the base URL, such as `chat/completions`, and waits.
-        Raises Stopped when the scope is aborted."""
-        loop, client = self._started()
-        future = asyncio.run_coroutine_threadsafe(self._post(client, route, body.encode()), loop)
-        scope.track(future)
-        try:
-            return future.result()
-        except concurrent.futures.CancelledError:
-            raise Stopped("the request was given up") from None
-        finally:
-            scope.untrack(future)
-
-    def close(self) -> None:
-        """Closes the connections and ends the thread; the next `post` starts them anew."""
-        with self._lock:
-            loop, thread, client = self._loop, self._thread, self._client
-            self._loop = self._thread = self._client = None
-        if loop is None or thread is None or client is None:
-            return
-        asyncio.run_coroutine_threadsafe(client.aclose(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-    def _started(self) -> tuple[asyncio.AbstractEventLoop, httpx2.AsyncClient]:
-        with self._lock:
-            if self._loop is None or self._client is None:
-                self._client = self._new_client()
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="model-requests", daemon=True
-                )
-                self._thread.start()
-            return self._loop, self._client
-
-    def _new_client(self) -> httpx2.AsyncClient:
-        # Imported here: it takes half a second, and a run with nothing new asks no model.
-        import openai
-
-        return openai.DefaultAioHttpClient(
-            limits=httpx2.Limits(max_connections=self._connections),
-            # A proxy from the environment is for the world outside, never for a server on this machine.
-            trust_env=self._url.host not in _LOOPBACK,
-        )
-
-    async def _post(self, client: httpx2.AsyncClient, route: str, content: bytes) -> Reply | NoReply:
+    async def post(self, route: str, body: str) -> Reply | NoReply:
+        """Sends the JSON text `body` to the route below the base URL, such as `chat/completions`."""
         import aiohttp
 
-        timeout = {"connect": min(_CONNECT_TIMEOUT_S, self._timeout_s), "read": None, "pool": None}
-        request = httpx2.Request(
-            "POST",
-            self._url_of(route),
-            headers=self._headers,
-            content=content,
-            extensions={"timeout": timeout},
-        )
+        session = self._session or self._opened()
+        url = self._routes.get(route)
+        if url is None:
+            # Reading a URL costs as much as building the rest of a request.
+            url = self._routes[route] = self._url / route
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                response = await client.send(request)
+            async with session.post(url, data=body.encode(), proxy=self._proxy) as response:
+                content = await response.read()
+        except aiohttp.ConnectionTimeoutError as error:
+            return NoReply("unreachable", _detail(error))
         except TimeoutError:
             return NoReply("timeout", f"no complete answer within {self._timeout_s:g} s")
-        except (httpx2.HTTPError, httpx2.InvalidURL, aiohttp.ClientError) as error:
+        except (aiohttp.ClientError, ValueError) as error:
             return _no_reply(error)
         return Reply(
-            status=response.status_code,
+            status=response.status,
             headers=response.headers,
-            body=response.content.decode("utf-8", "replace"),
+            body=content.decode("utf-8", "replace"),
             latency_s=time.monotonic() - started,
         )
 
+    async def close(self) -> None:
+        """Closes the connections; the next `post` opens them anew."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
-def _basic(url: httpx2.URL) -> str:
+    def _opened(self) -> aiohttp.ClientSession:
+        # Imported here: it takes a while, and a run with nothing new asks no model.
+        import aiohttp
+
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections),
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=self._timeout_s, sock_connect=min(_CONNECT_TIMEOUT_S, self._timeout_s)
+            ),
+        )
+        return self._session
+
+
+def _proxy_of(url: URL) -> str | None:
+    """The proxy that the environment names for this address; it is for the world outside, never for a server
+    on this machine."""
+    host = url.host or ""
+    if host in _LOOPBACK or urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    return proxies.get(url.scheme) or proxies.get("all")
+
+
+def _basic(url: URL) -> str:
     """The credentials in an address, as a proxy in front of a model server asks for them."""
-    return f"Basic {base64.b64encode(f'{url.username}:{url.password}'.encode()).decode('ascii')}"
+    credentials = f"{url.user or ''}:{url.password or ''}"
+    return f"Basic {base64.b64encode(credentials.encode()).decode('ascii')}"
+
+
+def _detail(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _no_reply(error: Exception) -> NoReply:
-    """What went wrong, by the exception of aiohttp: what httpx2 makes of it calls broken connections slow."""
+    """What went wrong, by the exception of the client."""
     import aiohttp
 
-    cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__ or error
-    detail = f"{type(cause).__name__}: {cause}"
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
-        return NoReply("misconfigured", f"the server's certificate is not trusted ({detail})")
-    if isinstance(
-        error, httpx2.UnsupportedProtocol | httpx2.InvalidURL | httpx2.LocalProtocolError
-    ) or isinstance(cause, aiohttp.InvalidURL):
-        return NoReply("misconfigured", detail)
-    refused = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
-    return NoReply("unreachable" if isinstance(cause, refused) else "dropped", detail)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return NoReply("misconfigured", f"the server's certificate is not trusted ({_detail(error)})")
+    if isinstance(error, ValueError):  # aiohttp.InvalidURL, a proxy of a kind that is not known
+        return NoReply("misconfigured", _detail(error))
+    refused = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError)
+    return NoReply("unreachable" if refused else "dropped", _detail(error))
