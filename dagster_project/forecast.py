@@ -18,6 +18,7 @@ from dagster_project.estimate import UNITS_PER_CHUNK
 from dagster_project.usual import Expectations
 from kg_assets.comprehension.measure import measure
 from kg_assets.comprehension.plan import comprehension_items, judgement_items, statement_items, trainee_name
+from kg_assets.domain import Chunk, Document, GraphUnit
 from kg_assets.enrichment.plan import enrichment_items, page_claim_items
 from kg_assets.entities.plan import (
     alias_items,
@@ -27,12 +28,12 @@ from kg_assets.entities.plan import (
     store_moved_units,
 )
 from kg_assets.entities.types import Decision
-from kg_assets.graph.merge import describe
+from kg_assets.graph.merge import MergedUnit, describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.chunk import chunk_document
 from kg_assets.ingest.documents import fetch_documents, scan_documents, take_document
 from kg_assets.ingest.plan import chunk_items
-from kg_assets.ledger import Items, Ledger, Work, WorkItem
+from kg_assets.ledger import Items, Ledger, Work, WorkItem, as_it_is
 from kg_assets.synthesis.plan import (
     aggregated_items,
     atomic_items,
@@ -139,7 +140,7 @@ class _Forecaster:
         self._make(
             "chunks",
             chunk_items(warehouse, settings.chunking),
-            lambda item, _ask: chunk_document(item.payload, settings.chunking, count),
+            self._cut,
         )
         items = claim_items(warehouse, settings.extraction, writer, settings.chunking.resolve_coreference)
         most = settings.extraction.max_entities + settings.extraction.max_relations
@@ -153,7 +154,7 @@ class _Forecaster:
             )
         elif not self._share:
             for stage in ("enrichment", "enrichment_claims"):
-                self._make(stage, [], lambda _item, _ask: [])
+                self._make(stage, [], as_it_is)
         self._resolve(writer)
         if not self._share:
             limit = settings.extraction.description_tokens
@@ -161,9 +162,7 @@ class _Forecaster:
             if summaries:
                 self._ask("knowledge_graph", "synthesizer", lambda: units)
             else:
-                self._make(
-                    "knowledge_graph", units, lambda item, ask: [describe(item.payload, limit, count, ask)]
-                )
+                self._make("knowledge_graph", units, self._describe)
         of_graph = self._share
         if trainee is not None:
             asked = settings.comprehension.statements
@@ -184,7 +183,7 @@ class _Forecaster:
                 settings.traverse_strategy,
                 count,
             )
-            self._make("subgraphs", grown, lambda item, _ask: [item.payload])
+            self._make("subgraphs", grown, as_it_is)
         for form, planned in (
             ("atomic", atomic_items),
             ("aggregated", aggregated_items),
@@ -203,7 +202,7 @@ class _Forecaster:
             identity = embedder.identity()
             self._ask("entity_embeddings", "embedder", lambda: embedding_items(warehouse, identity))
         elif not self._share:
-            self._make("entity_embeddings", [], lambda _item, _ask: [])
+            self._make("entity_embeddings", [], as_it_is)
         if self._share:
             if settings.resolve == "model":
                 self._ask("entity_pairs", "synthesizer", list)
@@ -218,7 +217,7 @@ class _Forecaster:
             return
         self._make("entity_pairs", items, decide_pairs)
         aliases = alias_items(warehouse, self._bench.configuration.aliases)
-        self._make("entity_aliases", aliases, lambda item, _ask: [item.payload])
+        self._make("entity_aliases", aliases, as_it_is)
         store_moved_units(warehouse, [item.payload for item in aliases])
 
     def _tag(self, writer: Mapping[str, Any], share: float) -> None:
@@ -244,8 +243,15 @@ class _Forecaster:
     def _topics(self, writer: Mapping[str, Any]) -> Items[Any]:
         return topic_items(self._warehouse, self._bench.settings, writer, self._bench.tokenizer.count)
 
-    def _plant(self, item: WorkItem[Any], ask: Ask) -> list[Tag]:
-        return plant(item, self._bench.settings.taxonomy, self._bench.tokenizer.count, ask)
+    async def _cut(self, item: WorkItem[Document], _ask: Ask) -> list[Chunk]:
+        return chunk_document(item.payload, self._bench.settings.chunking, self._bench.tokenizer.count)
+
+    async def _describe(self, item: WorkItem[MergedUnit], ask: Ask) -> list[GraphUnit]:
+        limit_tokens = self._bench.settings.extraction.description_tokens
+        return [await describe(item.payload, limit_tokens, self._bench.tokenizer.count, ask)]
+
+    async def _plant(self, item: WorkItem[Any], ask: Ask) -> list[Tag]:
+        return await plant(item, self._bench.settings.taxonomy, self._bench.tokenizer.count, ask)
 
     def _questions(self, planned: Callable[..., Items[Any]], writer: Any) -> Callable[[], Items[Any]]:
         return lambda: planned(current_subgraphs(self._warehouse), current_units(self._warehouse), writer)
@@ -268,7 +274,7 @@ class _Forecaster:
         if pending:
             self._share = pending / ledger.rows_in
         else:
-            ledger.execute(items, [], lambda _item, _ask: [])
+            ledger.execute(items, [], as_it_is)
             if stage == "statements":
                 self._counts["units"] = float(ledger.rows_in)
 

@@ -72,10 +72,10 @@ def judgements(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
         identity = trainee.identity() if trainee else {}
         name = trainee_name(identity) if trainee else ""
 
-        def judge(item: WorkItem[Statement], ask: Ask) -> list[Judgement]:
-            if stage.bench.gateway("trainee").supports_logprobs():
-                return [judge_by_logprobs(item.payload, name, settings.min_mass, ask)]
-            return [judge_by_sampling(item.payload, name, settings.min_mass, settings.samples, ask)]
+        async def judge(item: WorkItem[Statement], ask: Ask) -> list[Judgement]:
+            if await stage.bench.gateway("trainee").supports_logprobs(ask):
+                return [await judge_by_logprobs(item.payload, name, settings.min_mass, ask)]
+            return [await judge_by_sampling(item.payload, name, settings.min_mass, settings.samples, ask)]
 
         items: Items[Statement] = judgement_items(stage.warehouse, settings, identity) if trainee else []
         row = stage.execute(items, judge, "trainee", note="" if trainee else NO_TRAINEE)

@@ -74,14 +74,16 @@ def page_claim_items(
     ]
 
 
-def read_page(page: PageRow, settings: ExtractionSettings, ask: Ask) -> Sequence[Claim | DroppedPart]:
+async def read_page(page: PageRow, settings: ExtractionSettings, ask: Ask) -> Sequence[Claim | DroppedPart]:
     """What a page says. What that costs is counted for the entity that led to it.
 
     Raises:
         CallFailed: the model could not be asked, or its first answer was unusable twice.
     """
 
-    def ask_for_entity(request: Any, /) -> Any:
-        return ask(replace(request, stage="enrichment_claims", item_id=page.entity_id, document_id=None))
+    async def ask_for_entity(request: Any, /) -> Any:
+        return await ask(
+            replace(request, stage="enrichment_claims", item_id=page.entity_id, document_id=None)
+        )
 
-    return extract_claims(page_chunk(page), settings, ask_for_entity)
+    return await extract_claims(page_chunk(page), settings, ask_for_entity)

@@ -91,13 +91,13 @@ def pair_items(
     return said, bool(groups)
 
 
-def decide_pairs(item: WorkItem[Decision | Pairs], ask: Ask) -> list[Decision]:
+async def decide_pairs(item: WorkItem[Decision | Pairs], ask: Ask) -> list[Decision]:
     """The decision of a rule as it is, or those of the model on a group.
 
     Raises:
         CallFailed: the model's answer was unusable twice.
     """
-    return [item.payload] if isinstance(item.payload, Decision) else judge(item.payload, ask)
+    return [item.payload] if isinstance(item.payload, Decision) else await judge(item.payload, ask)
 
 
 def alias_items(warehouse: Warehouse, own: OwnAliases) -> list[WorkItem[Alias]]:

@@ -16,7 +16,7 @@ from kg_assets.export.pairs import export_pairs, mismatched_evidence
 from kg_assets.export.report import render_report
 from kg_assets.export.sft import remove_exports, write_exports
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.ledger import WorkItem
+from kg_assets.ledger import WorkItem, as_it_is
 from kg_assets.materialize import OWNERS, StageRun, corpora
 from kg_assets.shown import StageRow
 from kg_assets.taxonomy.assets import tagged_qa
@@ -144,4 +144,4 @@ def _record(stage: StageRun, files: Sequence[ExportedFile]) -> StageRow:
     items = [
         WorkItem(f.path.name, fingerprint(EXPORT_VERSION, f.path.name, f.format, f.sha256), f) for f in files
     ]
-    return stage.execute(items, lambda item, _ask: [item.payload])
+    return stage.execute(items, as_it_is)

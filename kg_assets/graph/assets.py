@@ -7,8 +7,8 @@ import pandas as pd
 
 from kg_assets.checks import check_specs, result, stage_checks
 from kg_assets.domain import Chunk, Document, GraphUnit
-from kg_assets.enrichment.choose import ENRICHMENT_VERSION, find_page
-from kg_assets.enrichment.pages import page_chunk, page_document
+from kg_assets.enrichment.choose import ENRICHMENT_VERSION, Wanted, find_page
+from kg_assets.enrichment.pages import PageRow, page_chunk, page_document
 from kg_assets.enrichment.plan import PAGE_CLAIMS_VERSION, enrichment_items, page_claim_items, read_page
 from kg_assets.entities.embed import EMBEDDINGS_VERSION, embed
 from kg_assets.entities.plan import (
@@ -23,13 +23,15 @@ from kg_assets.entities.plan import (
 from kg_assets.export.report_charts import counts_svg
 from kg_assets.graph.extract import CLAIMS_VERSION, extract_claims
 from kg_assets.graph.graph_state import degrees, graph_state
-from kg_assets.graph.merge import MERGE_VERSION, describe
+from kg_assets.graph.merge import MERGE_VERSION, MergedUnit, describe
 from kg_assets.graph.plan import claim_items, unit_items
 from kg_assets.ingest.assets import chunks
+from kg_assets.ledger import WorkItem, as_it_is
 from kg_assets.materialize import OWNERS, StageRun, corpora
 from kg_assets.shown import markdown_table
 from kg_assets.warehouse_reads import current_pages, current_spellings
 from resources.graph.types import SyncCounts
+from resources.models.types import Ask
 from resources.workbench import Workbench
 
 MIN_QUOTED_SHARE = 0.5
@@ -97,9 +99,13 @@ def enrichment(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Ma
         identity = stage.bench.endpoint("synthesizer").identity()
         items = enrichment_items(stage.warehouse, settings, identity)
         search = stage.bench.encyclopedia().search if items else None
+
+        async def look_up(item: WorkItem[Wanted], ask: Ask) -> list[PageRow]:
+            return [await find_page(item.payload, search, ask, count)] if search else []
+
         row = stage.execute(
             items,
-            lambda item, ask: [find_page(item.payload, search, ask, count)] if search else [],
+            look_up,
             "synthesizer" if items else None,
             "extraction.enrich is off" if settings.enrich == "off" else "",
         )
@@ -217,7 +223,7 @@ def entity_aliases(context: dg.AssetExecutionContext, workbench: Workbench) -> d
         if (same := stage.as_it_was()) is not None:
             return same
         items = alias_items(stage.warehouse, stage.bench.configuration.aliases)
-        row = stage.execute(items, lambda item, _ask: [item.payload])
+        row = stage.execute(items, as_it_is)
         store_moved_units(stage.warehouse, [item.payload for item in items])
         return stage.result(
             row,
@@ -248,11 +254,11 @@ def knowledge_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> 
         count, limit = stage.bench.tokenizer.count, stage.settings.extraction.description_tokens
         identity = stage.bench.endpoint("synthesizer").identity()
         items, asks = unit_items(stage.warehouse, limit, count, identity)
-        row = stage.execute(
-            items,
-            lambda item, ask: [describe(item.payload, limit, count, ask)],
-            "synthesizer" if asks else None,
-        )
+
+        async def describe_unit(item: WorkItem[MergedUnit], ask: Ask) -> list[GraphUnit]:
+            return [await describe(item.payload, limit, count, ask)]
+
+        row = stage.execute(items, describe_unit, "synthesizer" if asks else None)
         units = stage.warehouse.rows(GraphUnit, "FROM current_knowledge_graph")
         pages = current_pages(stage.warehouse)
         state = graph_state(

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from kg_assets.checks import check_specs, stage_checks
+from kg_assets.domain import Chunk, Document
 from kg_assets.ingest.chunk import CHUNKER_VERSION, chunk_document
 from kg_assets.ingest.documents import (
     DOCUMENTS_VERSION,
@@ -12,7 +13,9 @@ from kg_assets.ingest.documents import (
     take_document,
 )
 from kg_assets.ingest.plan import chunk_items
+from kg_assets.ledger import WorkItem
 from kg_assets.materialize import OWNERS, StageRun, corpora
+from resources.models.types import Ask
 from resources.workbench import Workbench
 
 
@@ -54,6 +57,10 @@ def chunks(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Materi
             return same
         settings, count = stage.settings.chunking, stage.bench.tokenizer.count
         items = chunk_items(stage.warehouse, settings)
-        row = stage.execute(items, lambda item, _ask: chunk_document(item.payload, settings, count))
+
+        async def cut(item: WorkItem[Document], _ask: Ask) -> list[Chunk]:
+            return chunk_document(item.payload, settings, count)
+
+        row = stage.execute(items, cut)
         preview = stage.preview("document_id, start_char, end_char, tokens, text")
         return stage.result(row, preview=preview, checks=stage_checks(row))

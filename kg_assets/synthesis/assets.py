@@ -7,10 +7,10 @@ import dagster as dg
 
 from kg_assets.checks import check_specs, stage_checks
 from kg_assets.comprehension.assets import comprehension
-from kg_assets.domain import QaForm
+from kg_assets.domain import Difficulty, GraphUnit, QaForm, QaPair
 from kg_assets.export.report_charts import counts_svg
 from kg_assets.graph.assets import knowledge_graph
-from kg_assets.ledger import Work, WorkItem
+from kg_assets.ledger import Work, WorkItem, as_it_is
 from kg_assets.materialize import OWNERS, StageRun, corpora
 from kg_assets.synthesis.aggregated import AGGREGATED_VERSION, write_aggregated
 from kg_assets.synthesis.atomic import ATOMIC_VERSION, write_atomic
@@ -24,6 +24,7 @@ from kg_assets.synthesis.plan import (
 )
 from kg_assets.synthesis.traverse import TRAVERSE_VERSION
 from kg_assets.warehouse_reads import current_losses, current_units
+from resources.models.types import Ask
 from resources.workbench import Workbench
 
 
@@ -45,9 +46,7 @@ def subgraphs(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
         losses = current_losses(stage.warehouse)
         items = subgraph_items(units, losses, stage.settings.traverse_strategy, stage.bench.tokenizer.count)
         found = [item.payload for item in items]
-        row = stage.execute(
-            items, lambda item, _ask: [item.payload], note="" if losses else "no losses: random sampling"
-        )
+        row = stage.execute(items, as_it_is, note="" if losses else "no losses: random sampling")
         used = {unit_id for s in found for unit_id in s.entity_ids}
         return stage.result(
             row,
@@ -95,7 +94,11 @@ def qa_atomic(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.Mat
             return same
         found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
         items = atomic_items(found, units, stage.bench.endpoint("synthesizer").identity())
-        return _result(stage, "atomic", items, lambda item, ask: [write_atomic(item.payload, ask)])
+
+        async def write(item: WorkItem[GraphUnit], ask: Ask) -> list[QaPair]:
+            return [await write_atomic(item.payload, ask)]
+
+        return _result(stage, "atomic", items, write)
 
 
 @dg.asset(
@@ -114,12 +117,11 @@ def qa_aggregated(context: dg.AssetExecutionContext, workbench: Workbench) -> dg
             return same
         found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
         items = aggregated_items(found, units, stage.bench.endpoint("synthesizer").identity())
-        return _result(
-            stage,
-            "aggregated",
-            items,
-            lambda item, ask: [write_aggregated(item.payload[0], item.payload[1], ask)],
-        )
+
+        async def write(item: WorkItem[tuple[Sequence[GraphUnit], Difficulty]], ask: Ask) -> list[QaPair]:
+            return [await write_aggregated(*item.payload, ask)]
+
+        return _result(stage, "aggregated", items, write)
 
 
 @dg.asset(
@@ -138,4 +140,8 @@ def qa_multi_hop(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.
             return same
         found, units = current_subgraphs(stage.warehouse), current_units(stage.warehouse)
         items = multi_hop_items(found, units, stage.bench.endpoint("synthesizer").identity())
-        return _result(stage, "multi_hop", items, lambda item, ask: [write_multi_hop(item.payload, ask)])
+
+        async def write(item: WorkItem[Sequence[GraphUnit]], ask: Ask) -> list[QaPair]:
+            return [await write_multi_hop(item.payload, ask)]
+
+        return _result(stage, "multi_hop", items, write)

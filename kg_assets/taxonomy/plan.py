@@ -119,7 +119,9 @@ def tree_items(
     return [WorkItem("tree", key, topics)]
 
 
-def plant(item: WorkItem[TagTree | Topics], settings: TaxonomySettings, count: Count, ask: Ask) -> list[Tag]:
+async def plant(
+    item: WorkItem[TagTree | Topics], settings: TaxonomySettings, count: Count, ask: Ask
+) -> list[Tag]:
     """The nodes of the tree.
 
     Raises:
@@ -127,7 +129,7 @@ def plant(item: WorkItem[TagTree | Topics], settings: TaxonomySettings, count: C
     """
     tree = item.payload
     if isinstance(tree, Topics):
-        tree = grow_tree(tree.names, tree.language, settings, count, ask)
+        tree = await grow_tree(tree.names, tree.language, settings, count, ask)
     return tree_rows(tree)
 
 
@@ -171,7 +173,7 @@ def pair_items(warehouse: Warehouse, settings: Settings) -> list[WorkItem[tuple[
     ]
 
 
-def keep_or_leave_out(item: WorkItem[tuple[TaggedPair, str]], _ask: Ask) -> list[PairTag]:
+async def keep_or_leave_out(item: WorkItem[tuple[TaggedPair, str]], _ask: Ask) -> list[PairTag]:
     """The pair's tag.
 
     Raises:

@@ -35,6 +35,16 @@ class _Ended(Generic[Item, Result]):
     result: tuple[Result, ...]
     error: BaseException | None = None
 
+    @property
+    def outcome(self) -> tuple[Item, Result | CallFailed]:
+        """The item with its result or its failed call."""
+        return self.item, self.error if isinstance(self.error, CallFailed) else self.result[0]
+
+    @property
+    def stops(self) -> bool:
+        """Whether no other item may be begun after this."""
+        return self.error is not None and not isinstance(self.error, CallFailed)
+
 
 class _Batch(Generic[Item, Result]):
     """Items under way. They run in the loop; `begin`, `next_ended`, `drained` and the count of those
@@ -122,11 +132,11 @@ def run_batch(
             if not batch.running:
                 return
             ended = batch.next_ended()
-            first = next((each.error for each in ended if _stops(each.error)), None)
+            first = next((each.error for each in ended if each.stops), None)
             if first is not None:
                 break
             for each in ended:
-                yield _outcome(each)
+                yield each.outcome
         ended += batch.drained(patience_s=DRAIN_S if isinstance(first, EndpointError) else None)
         yield from _finished(ended, first)
         raise Stopped("the batch was given up") if isinstance(first, asyncio.CancelledError) else first
@@ -134,23 +144,13 @@ def run_batch(
         batch.drained(DRAIN_S)
 
 
-def _stops(error: BaseException | None) -> bool:
-    return error is not None and not isinstance(error, CallFailed)
-
-
-def _outcome(ended: _Ended[Item, Result]) -> tuple[Item, Result | CallFailed]:
-    if isinstance(ended.error, CallFailed):
-        return ended.item, ended.error
-    return ended.item, ended.result[0]
-
-
 def _finished(
     ended: list[_Ended[Item, Result]], first: BaseException
 ) -> Iterator[tuple[Item, Result | CallFailed]]:
     """Results that were still under way when the batch stopped because of `first`."""
     for each in ended:
-        if not _stops(each.error):
-            yield _outcome(each)
+        if not each.stops:
+            yield each.outcome
         elif each.error is not first and not isinstance(
             each.error, Stopped | TutorError | asyncio.CancelledError
         ):
