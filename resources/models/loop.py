@@ -4,11 +4,14 @@ One loop for all gateways: what they share, such as a budget, then needs no lock
 """
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_PATIENCE_S = 2.0
 
 
 class LoopThread:
@@ -24,7 +27,9 @@ class LoopThread:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="model-calls", daemon=True).start()
+                thread = threading.Thread(target=self._loop.run_forever, name="model-calls", daemon=True)
+                thread.start()
+                atexit.register(_end, self._loop, thread)
             return self._loop
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -39,6 +44,15 @@ class LoopThread:
         finally:
             # Where the wait was interrupted, as by Ctrl-C, nobody wants the result any more.
             future.cancel()
+
+
+def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    """A thread that the end of the process meets at work would keep alive all that it refers to, of which
+    extension modules complain."""
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(_PATIENCE_S)
+    if not thread.is_alive():
+        loop.close()
 
 
 MODEL_CALLS = LoopThread()

@@ -1,5 +1,6 @@
 """The ledger's promises: nothing computed twice, nothing lost silently, rows and their mark together."""
 
+import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ from kg_assets.ledger import (
     DroppedPart,
     Ledger,
     Outcome,
+    OutcomeWork,
     Query,
     Work,
     WorkItem,
@@ -130,9 +132,7 @@ def test_a_permanent_drop_is_not_tried_again_and_is_still_counted(warehouse: War
 def test_a_transient_drop_is_tried_again_and_gone_when_that_succeeds(
     warehouse: Warehouse, reason: str
 ) -> None:
-    async def failing(
-        items: Iterable[Item], _work: Callable[[Item, Ask], Outcome]
-    ) -> Iterator[tuple[Item, Outcome]]:
+    def failing(items: Iterable[Item], _work: OutcomeWork[str]) -> Iterator[tuple[Item, Outcome]]:
         for work_item in items:
             yield work_item, CallFailed(reason, "Not now.", "raw")
 
@@ -154,9 +154,7 @@ def test_a_drop_of_an_item_that_is_gone_is_no_current_drop(warehouse: Warehouse)
 
 
 def test_what_was_finished_before_an_exception_is_stored_and_not_done_again(warehouse: Warehouse) -> None:
-    def stopping(
-        items: Iterable[Item], work: Callable[[Item, Ask], Outcome]
-    ) -> Iterator[tuple[Item, Outcome]]:
+    def stopping(items: Iterable[Item], work: OutcomeWork[str]) -> Iterator[tuple[Item, Outcome]]:
         for position, work_item in enumerate(items):
             if position == 2:
                 raise EndpointError("The endpoint is gone.")
@@ -185,9 +183,7 @@ def test_an_interrupted_run_leaves_the_current_rows_as_they_were(warehouse: Ware
 def test_calls_under_way_are_stopped_when_storing_fails(warehouse: Warehouse) -> None:
     stopped = []
 
-    def endless(
-        items: Iterable[Item], work: Callable[[Item, Ask], Outcome]
-    ) -> Iterator[tuple[Item, Outcome]]:
+    def endless(items: Iterable[Item], work: OutcomeWork[str]) -> Iterator[tuple[Item, Outcome]]:
         try:
             for work_item in items:
                 yield next(serially([work_item], work))
@@ -211,7 +207,7 @@ def test_rows_and_their_done_mark_are_written_together_or_not_at_all(
 ) -> None:
     written = kg_assets.ledger.insert_rows
 
-    async def failing(connection: Any, table: str, rows: Sequence[Any], extra: Any = None) -> None:
+    def failing(connection: Any, table: str, rows: Sequence[Any], extra: Any = None) -> None:
         if table == "done":
             raise MemoryError("simulated between the rows and their mark")
         written(connection, table, rows, extra)
@@ -266,9 +262,7 @@ def test_every_failure_of_the_surroundings_is_transient() -> None:
 
 
 def test_an_item_without_a_result_or_a_drop_is_a_bug_and_not_a_reused_row(warehouse: Warehouse) -> None:
-    def forgetful(
-        items: Iterable[Item], work: Callable[[Item, Ask], Outcome]
-    ) -> Iterator[tuple[Item, Outcome]]:
+    def forgetful(items: Iterable[Item], work: OutcomeWork[str]) -> Iterator[tuple[Item, Outcome]]:
         return serially(list(items)[1:], work)
 
     with pytest.raises(RuntimeError, match="neither a result nor a drop"):
@@ -295,6 +289,15 @@ def test_a_stage_without_a_model_cannot_ask_one(warehouse: Warehouse) -> None:
 
     with pytest.raises(RuntimeError, match="without a model"):
         run(warehouse, [item("a")], asking)
+
+
+def test_work_that_waits_needs_a_model(warehouse: Warehouse) -> None:
+    async def waiting(_item: Item, _ask: Ask) -> list[Statement]:
+        await asyncio.sleep(0)
+        return []
+
+    with pytest.raises(RuntimeError, match="waits for something"):
+        run(warehouse, [item("a")], waiting)
 
 
 def test_the_data_version_is_that_of_the_items_their_keys_and_their_order(warehouse: Warehouse) -> None:
@@ -413,7 +416,8 @@ def test_a_part_that_is_dropped_leaves_the_rest_of_its_row(warehouse: Warehouse)
 
 
 def test_parts_alone_make_a_row_that_is_done(warehouse: Warehouse) -> None:
-    assert run(warehouse, [item("a")], lambda _item, _ask: [DroppedPart("odd", "It is odd.")]) == Counts(
-        1, 1, 0, 0, 0
-    )
+    async def work(_item: Item, _ask: Ask) -> list[DroppedPart]:
+        return [DroppedPart("odd", "It is odd.")]
+
+    assert run(warehouse, [item("a")], work) == Counts(1, 1, 0, 0, 0)
     assert Ledger(warehouse, STAGE, "again").pending([item("a")]) == []
