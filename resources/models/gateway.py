@@ -3,10 +3,11 @@ response store ever after; how a real call is made is in `calling`, many at once
 
 import asyncio
 import concurrent.futures
-import json
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar, overload
+
+import orjson
 
 from resources.errors import CallFailed, EndpointError, SettingsError
 from resources.models.advice import ModelIdentity
@@ -271,7 +272,7 @@ def _usable(stored: StoredResponse, *, from_store: bool) -> ChatResponse:
     same."""
     if stored.finish_reason == "content_filter":
         raise CallFailed("refused", "The endpoint's content filter stopped the answer.", stored.raw)
-    candidates = tuple(TokenCandidate(token, logprob) for token, logprob in json.loads(stored.first_token))
+    candidates = tuple(TokenCandidate(token, logprob) for token, logprob in orjson.loads(stored.first_token))
     if not stored.text and not candidates:
         refusal = read_completion(stored.raw).refusal
         if refusal:
