@@ -48,8 +48,8 @@ def _measured(
     tags = tree.leaves()
     groups = label_groups(sights, bench.tokenizer.count)
 
-    def tagged(group: tuple[Sight, ...], ask: Ask) -> list[ChunkTag] | CallFailed:
-        return label(group, tags, ask)
+    async def tagged(group: tuple[Sight, ...], ask: Ask) -> list[ChunkTag] | CallFailed:
+        return await label(group, tags, ask)
 
     found: dict[str, str] = {}
     with spent() as it:

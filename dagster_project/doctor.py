@@ -124,7 +124,7 @@ def _model(bench: RunBench, role: Role) -> str:
         item_id=role,
     )
     gateway = bench.gateway(role)
-    answer = gateway.ask(request)
+    answer = gateway.ask_and_wait(request)
     place = f"embedded, {model_path(endpoint.local)}" if endpoint.local else gateway.url
     return f"{endpoint.model} ({place}) answers: {answer.text[:40]!r}"
 
@@ -136,12 +136,13 @@ def _structured(bench: RunBench) -> str:
         schema=_PROBE_SCHEMA,
         stage="doctor",
     )
-    _, responses = ask_structured(bench.gateway("synthesizer").ask, request, dict)
+    _, responses = bench.gateway("synthesizer").run(lambda ask: ask_structured(ask, request, dict))
     return f"works ({len(responses)} call)"
 
 
 def _logprobs(bench: RunBench) -> str:
-    if bench.gateway("trainee").supports_logprobs():
+    gateway = bench.gateway("trainee")
+    if gateway.run(gateway.supports_logprobs):
         return "given: judged by log-probabilities"
     return "not given: judged by sampling, which takes several calls a statement"
 
@@ -150,6 +151,6 @@ def _embeddings(bench: RunBench) -> str:
     # The time makes it another request each time, as in `_model`.
     request = EmbeddingRequest((f"pump {time.time_ns()}", "泵"), stage="doctor", item_id="embedder")
     gateway = bench.gateway("embedder")
-    numbers = gateway.ask(request).vectors.shape[1]
+    numbers = gateway.ask_and_wait(request).vectors.shape[1]
     unused = "" if bench.configuration.name_embedder else "; not asked unless entities.resolve is model"
     return f"{gateway.model} ({gateway.url}) gives vectors of {numbers} numbers{unused}"

@@ -16,5 +16,5 @@ def as_mathml(html: str) -> str:
 def _one(found: re.Match[str]) -> str:
     inline, block = found.group(2), found.group(3)
     if inline is not None:
-        return convert(unescape(inline))
+        return str(convert(unescape(inline)))
     return f'<div class="formula">{convert(unescape(block), display="block")}</div>'

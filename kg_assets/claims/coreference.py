@@ -89,7 +89,9 @@ def coreference_request(chunk: Chunk, before: str, language: str) -> ChatRequest
     )
 
 
-def resolve(chunk: Chunk, before: str, language: str, ask: Ask) -> tuple[ResolvedText, list[DroppedPart]]:
+async def resolve(
+    chunk: Chunk, before: str, language: str, ask: Ask
+) -> tuple[ResolvedText, list[DroppedPart]]:
     """The chunk's text with its pronouns replaced, and what of the answer could not be used.
 
     Where the answer is unusable twice, the chunk is read as it stands and a drop says so.
@@ -98,7 +100,7 @@ def resolve(chunk: Chunk, before: str, language: str, ask: Ask) -> tuple[Resolve
         CallFailed: the model could not be asked for now.
     """
     try:
-        rows, _ = ask_structured(ask, coreference_request(chunk, before, language), _rows)
+        rows, _ = await ask_structured(ask, coreference_request(chunk, before, language), _rows)
     except CallFailed as failed:
         if failed.reason in TRANSIENT_REASONS:
             raise

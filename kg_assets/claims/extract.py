@@ -76,7 +76,7 @@ def extraction_schema(settings: ExtractionSettings) -> Schema:
     return object_of(fields, "Extraction")
 
 
-def extract_claims(
+async def extract_claims(
     chunk: Chunk, settings: ExtractionSettings, ask: Ask, before: str | None = None
 ) -> Sequence[Claim | DroppedPart]:
     """Claims of one chunk, those of further gleaning rounds included; as drops those outside the user's
@@ -94,16 +94,16 @@ def extract_claims(
     schema, language = settings.of_schema, settings.language or chunk.language
     read, left_out = ResolvedText(chunk.text), list[DroppedPart]()
     if before is not None:
-        read, left_out = resolve(chunk, before, language, ask)
+        read, left_out = await resolve(chunk, before, language, ask)
     request = extraction_request(replace(chunk, text=read.text), settings)
-    found, responses = ask_structured(ask, request, validate_extraction)
+    found, responses = await ask_structured(ask, request, validate_extraction)
     claims = claims_of(found, read, typed_relations=schema is not None)
     gleaning = Message("user", system_prompt("claims", "gleaning", language))
     for _ in range(settings.max_gleanings):
         answer = Message("assistant", responses[-1].text)
         request = replace(request, messages=(*request.messages, answer, gleaning))
         try:
-            found, responses = ask_structured(ask, request, validate_extraction)
+            found, responses = await ask_structured(ask, request, validate_extraction)
         except CallFailed as failed:
             if failed.reason in TRANSIENT_REASONS:
                 raise

@@ -36,13 +36,13 @@ def judgement_request(
     )
 
 
-def judge_by_logprobs(statement: Statement, trainee: str, min_mass: float, ask: Ask) -> Judgement:
+async def judge_by_logprobs(statement: Statement, trainee: str, min_mass: float, ask: Ask) -> Judgement:
     """p = P(yes) / (P(yes) + P(no)) over the first token's candidates, as in GraphGen (arXiv 2505.20416).
 
     Raises:
         Dropped: `off_format` where P(yes) + P(no) is below `min_mass` or the endpoint gave no candidates.
     """
-    response = ask(judgement_request(statement))
+    response = await ask(judgement_request(statement))
     p_yes, p_no = yes_no_mass(response.first_token)
     mass = p_yes + p_no
     if mass <= 0 or mass < min_mass:
@@ -55,7 +55,7 @@ def judge_by_logprobs(statement: Statement, trainee: str, min_mass: float, ask: 
     return Judgement(statement.text, trainee, p_yes / mass, mass, "logprobs")
 
 
-def judge_by_sampling(
+async def judge_by_sampling(
     statement: Statement, trainee: str, min_mass: float, samples: int, ask: Ask
 ) -> Judgement:
     """The share of yes among the clear ones of `samples` independent answers; mass is their share of all.
@@ -63,7 +63,7 @@ def judge_by_sampling(
     Raises:
         Dropped: `off_format` where fewer than `min_mass` of the answers were a clear yes or no.
     """
-    answers = [ask(judgement_request(statement, top_logprobs=0, sample=i)) for i in range(samples)]
+    answers = [await ask(judgement_request(statement, top_logprobs=0, sample=i)) for i in range(samples)]
     verdicts = [verdict for answer in answers if (verdict := _verdict(answer)) is not None]
     mass = len(verdicts) / samples
     if not verdicts or mass < min_mass:

@@ -34,7 +34,7 @@ class CalibrationRow:
     bins: tuple[tuple[float, float, int, float | None, float | None], ...]
 
 
-def measure(item: WorkItem[UnitJudgements], _ask: Ask) -> list[Comprehension]:
+async def measure(item: WorkItem[UnitJudgements], _ask: Ask) -> list[Comprehension]:
     """Confidence and loss of one unit.
 
     Raises:

@@ -18,7 +18,7 @@ from kg_assets.comprehension.state import STATEMENTS_VERSION, statements_request
 from kg_assets.domain import Comprehension, GraphUnit, Judgement, Statement
 from kg_assets.graph.plan import KNOWLEDGE_GRAPH
 from kg_assets.stage.bench import StageBench
-from kg_assets.stage.ledger import Items, Query, WorkItem
+from kg_assets.stage.ledger import Items, Query, WorkItem, as_it_is
 from kg_assets.stage.request_keys import recipe_by_language, request_key
 from kg_assets.stage.stage import Plan, Stage, Usual
 from resources.configuration.load import Configuration
@@ -141,13 +141,13 @@ def _plan_statements(bench: StageBench) -> Plan[GraphUnit]:
 def _plan_judgements(bench: StageBench) -> Plan[Statement]:
     settings, trainee = bench.settings.comprehension, bench.trainee
     if trainee is None:
-        return Plan([], lambda _item, _ask: [], note=NO_TRAINEE)
+        return Plan([], as_it_is, note=NO_TRAINEE)
     name = trainee_name(trainee.identity())
 
-    def judge(item: WorkItem[Statement], ask: Ask) -> list[Judgement]:
-        if bench.gateway("trainee").supports_logprobs():
-            return [judge_by_logprobs(item.payload, name, settings.min_mass, ask)]
-        return [judge_by_sampling(item.payload, name, settings.min_mass, settings.samples, ask)]
+    async def judge(item: WorkItem[Statement], ask: Ask) -> list[Judgement]:
+        if await bench.gateway("trainee").supports_logprobs(ask):
+            return [await judge_by_logprobs(item.payload, name, settings.min_mass, ask)]
+        return [await judge_by_sampling(item.payload, name, settings.min_mass, settings.samples, ask)]
 
     return Plan(judgement_items(bench.warehouse, settings, trainee.identity()), judge, "trainee")
 

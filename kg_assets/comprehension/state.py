@@ -38,7 +38,7 @@ def statements_request(unit: GraphUnit, statements: int) -> ChatRequest:
     )
 
 
-def write_statements(unit: GraphUnit, statements: int, ask: Ask) -> list[Statement]:
+async def write_statements(unit: GraphUnit, statements: int, ask: Ask) -> list[Statement]:
     """The unit's description and its paraphrases as true statements, then the negations.
 
     Raises:
@@ -48,7 +48,7 @@ def write_statements(unit: GraphUnit, statements: int, ask: Ask) -> list[Stateme
     def validate(answer: Any) -> tuple[list[str], list[str]]:
         return _wordings(answer, fact_of(unit), statements)
 
-    (true_texts, false_texts), _ = ask_structured(ask, statements_request(unit, statements), validate)
+    (true_texts, false_texts), _ = await ask_structured(ask, statements_request(unit, statements), validate)
     labelled = [(text, True) for text in true_texts] + [(text, False) for text in false_texts]
     return [
         Statement("t" + fingerprint(unit.unit_id, text, label), unit.unit_id, text, label, unit.language)

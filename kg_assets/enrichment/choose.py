@@ -1,5 +1,6 @@
 """Which page of an encyclopedia is about an entity: searched by name, chosen by the synthesizer, or none."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,14 +59,15 @@ def choice_request(wanted: Wanted, pages: Sequence[Page]) -> ChatRequest:
     )
 
 
-def find_page(wanted: Wanted, search: Search, ask: Ask, count_tokens: Callable[[str], int]) -> PageRow:
+async def find_page(wanted: Wanted, search: Search, ask: Ask, count_tokens: Callable[[str], int]) -> PageRow:
     """The page about an entity.
 
     Raises:
         Dropped: there is none, or none that is certainly about it.
         CallFailed: the encyclopedia or the model could not be asked, or the answer was unusable twice.
     """
-    pages = search(wanted.name, wanted.language)
+    # In a thread of its own: the encyclopedia blocks, and all items share the event loop.
+    pages = await asyncio.to_thread(search, wanted.name, wanted.language)
     if not pages:
         raise Dropped("no_page", f"The encyclopedia has no page that “{wanted.name}” leads to.")
 
@@ -75,7 +77,7 @@ def find_page(wanted: Wanted, search: Search, ask: Ask, count_tokens: Callable[[
             raise ValueError(f'"page" must be a number from 0 (none) to {len(pages)}')
         return number
 
-    number, _ = ask_structured(ask, choice_request(wanted, pages), chosen)
+    number, _ = await ask_structured(ask, choice_request(wanted, pages), chosen)
     if number == 0:
         titles = ", ".join(page.title for page in pages)
         raise Dropped("no_match", f"No page is certainly about “{wanted.name}”.", titles)

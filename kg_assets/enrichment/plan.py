@@ -78,17 +78,19 @@ def page_claim_items(
     ]
 
 
-def read_page(page: PageRow, settings: ExtractionSettings, ask: Ask) -> Sequence[Claim | DroppedPart]:
+async def read_page(page: PageRow, settings: ExtractionSettings, ask: Ask) -> Sequence[Claim | DroppedPart]:
     """What a page says. What that costs is counted for the entity that led to it.
 
     Raises:
         CallFailed: the model could not be asked, or its first answer was unusable twice.
     """
 
-    def ask_for_entity(request: Any, /) -> Any:
-        return ask(replace(request, stage="enrichment_claims", item_id=page.entity_id, document_id=None))
+    async def ask_for_entity(request: Any, /) -> Any:
+        return await ask(
+            replace(request, stage="enrichment_claims", item_id=page.entity_id, document_id=None)
+        )
 
-    return extract_claims(page_chunk(page), settings, ask_for_entity)
+    return await extract_claims(page_chunk(page), settings, ask_for_entity)
 
 
 def _enriches(configuration: Configuration) -> bool:
@@ -104,10 +106,10 @@ def _plan_enrichment(bench: StageBench) -> Plan[Wanted]:
     if bench.settings.extraction.enrich != "off":
         items = enrichment_items(bench.warehouse, bench.settings.extraction, bench.identity("synthesizer"))
 
-    def work(item: WorkItem[Wanted], ask: Ask) -> list[PageRow]:
-        return [find_page(item.payload, bench.encyclopedia().search, ask, bench.count)]
+    async def look_up(item: WorkItem[Wanted], ask: Ask) -> list[PageRow]:
+        return [await find_page(item.payload, bench.encyclopedia().search, ask, bench.count)]
 
-    return Plan(items, work, "synthesizer" if items else None, _note(bench))
+    return Plan(items, look_up, "synthesizer" if items else None, _note(bench))
 
 
 def _plan_page_claims(bench: StageBench) -> Plan[PageRow]:

@@ -48,19 +48,19 @@ def names_request(group: Sequence[Named]) -> EmbeddingRequest:
     return EmbeddingRequest(texts, stage="entity_embeddings", item_id=group[0].entity_id)
 
 
-def embed(group: Sequence[Named], ask: Ask) -> list[EntityEmbedding]:
+async def embed(group: Sequence[Named], ask: Ask) -> list[EntityEmbedding]:
     """A row for each name of a group. An endpoint that refuses so many texts is asked for half of them.
 
     Raises:
         CallFailed: the embedder's answer was of no use.
     """
     try:
-        found = ask(names_request(group)).vectors.astype(np.float32)
+        found = (await ask(names_request(group))).vectors.astype(np.float32)
     except CallFailed as failure:
         if failure.reason != "bad_request" or len(group) == 1:
             raise
         half = len(group) // 2
-        return embed(group[:half], ask) + embed(group[half:], ask)
+        return await embed(group[:half], ask) + await embed(group[half:], ask)
     names, with_description = found[: len(group)], found[len(group) :]
     mixed = _NAME_SHARE * names + (1 - _NAME_SHARE) * with_description
     # Opposite vectors, which no model gives of nearly the same text, would leave nothing to divide by.

@@ -63,7 +63,7 @@ def pairs_request(pairs: Sequence[OpenPair]) -> ChatRequest:
     )
 
 
-def judge(pairs: Sequence[OpenPair], ask: Ask) -> list[Decision]:
+async def judge(pairs: Sequence[OpenPair], ask: Ask) -> list[Decision]:
     """A decision for each pair of a group; "unsure" leaves it open, which keeps the names apart.
 
     Raises:
@@ -78,7 +78,7 @@ def judge(pairs: Sequence[OpenPair], ask: Ask) -> list[Decision]:
             raise ValueError(f'"answers" needs "same", "different" or "unsure" for the pairs {listed}')
         return [_VERDICTS[given[number]] for number in range(1, len(pairs) + 1)]
 
-    found, _ = ask_structured(ask, pairs_request(pairs), verdicts)
+    found, _ = await ask_structured(ask, pairs_request(pairs), verdicts)
     return [
         replace(
             pair.decision,

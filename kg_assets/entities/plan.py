@@ -25,7 +25,7 @@ from kg_assets.entities.resolve import rule_decisions
 from kg_assets.entities.rules import RULES_VERSION
 from kg_assets.entities.types import Alias, Decision, Named, Passage, ordered
 from kg_assets.stage.bench import StageBench
-from kg_assets.stage.ledger import WorkItem
+from kg_assets.stage.ledger import WorkItem, as_it_is
 from kg_assets.stage.request_keys import request_key
 from kg_assets.stage.stage import Plan, Stage, Usual
 from resources.configuration.aliases_file import OwnAliases
@@ -105,13 +105,13 @@ def pair_items(
     return said, bool(groups)
 
 
-def decide_pairs(item: WorkItem[Decision | Pairs], ask: Ask) -> list[Decision]:
+async def decide_pairs(item: WorkItem[Decision | Pairs], ask: Ask) -> list[Decision]:
     """The decision of a rule as it is, or those of the model on a group.
 
     Raises:
         CallFailed: the model's answer was unusable twice.
     """
-    return [item.payload] if isinstance(item.payload, Decision) else judge(item.payload, ask)
+    return [item.payload] if isinstance(item.payload, Decision) else await judge(item.payload, ask)
 
 
 def alias_items(warehouse: Warehouse, own: OwnAliases) -> list[WorkItem[Alias]]:
@@ -196,7 +196,7 @@ def _plan_aliases(bench: StageBench) -> Plan[Alias]:
     items = alias_items(bench.warehouse, bench.aliases)
     return Plan(
         items,
-        lambda item, _ask: [item.payload],
+        as_it_is,
         finish=lambda _counts: store_moved_units(bench.warehouse, [item.payload for item in items]),
     )
 

@@ -17,7 +17,7 @@ from kg_assets.graph.reads import current_evidence, current_units
 from kg_assets.stage.asset import stage_asset
 from kg_assets.stage.checks import blocking
 from kg_assets.stage.costs import copy_calls
-from kg_assets.stage.ledger import WorkItem
+from kg_assets.stage.ledger import WorkItem, as_it_is
 from kg_assets.stage.lost import what_was_lost
 from kg_assets.stage.run import StageRun
 from kg_assets.stage.shown import Materialization, StageRow
@@ -93,4 +93,4 @@ def _record(run: StageRun, files: Sequence[ExportedFile]) -> StageRow:
     items = [
         WorkItem(f.path.name, fingerprint(EXPORT_VERSION, f.path.name, f.format, f.sha256), f) for f in files
     ]
-    return run.execute(Plan(items, lambda item, _ask: [item.payload]))
+    return run.execute(Plan(items, as_it_is))

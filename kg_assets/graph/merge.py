@@ -41,7 +41,7 @@ def _marked(unit: GraphUnit) -> tuple[str, ...]:
     return (unit.origin,) if unit.origin else ()
 
 
-def describe(
+async def describe(
     merged: MergedUnit, limit_tokens: int, count_tokens: Callable[[str], int], ask: Ask
 ) -> GraphUnit:
     """The finished unit: its distinct descriptions side by side, or their summary where they are too long.
@@ -51,7 +51,7 @@ def describe(
     """
     description = _joined(merged)
     if not _fits(description, limit_tokens, count_tokens):
-        description = summarise(merged.unit, merged.descriptions, limit_tokens, count_tokens, ask)
+        description = await summarise(merged.unit, merged.descriptions, limit_tokens, count_tokens, ask)
     return with_description(merged, description)
 
 

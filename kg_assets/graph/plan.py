@@ -11,6 +11,7 @@ from kg_assets.graph.reads import current_claims
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.ledger import WorkItem
 from kg_assets.stage.stage import Plan, Stage, Usual
+from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 
 Identity = Mapping[str, Any]
@@ -32,9 +33,13 @@ def unit_items(
 def _plan_graph(bench: StageBench) -> Plan[MergedUnit]:
     count, limit = bench.count, bench.settings.extraction.description_tokens
     items, summarised = unit_items(bench.warehouse, limit, count, bench.identity("synthesizer"))
+
+    async def describe_unit(item: WorkItem[MergedUnit], ask: Ask) -> list[GraphUnit]:
+        return [await describe(item.payload, limit, count, ask)]
+
     return Plan(
         items,
-        lambda item, ask: [describe(item.payload, limit, count, ask)],
+        describe_unit,
         "synthesizer" if summarised else None,
         asks=lambda item: item.item_id in summarised,
     )

@@ -32,7 +32,7 @@ def summary_request(unit: GraphUnit, descriptions: Sequence[str], limit_tokens: 
     )
 
 
-def summarise(
+async def summarise(
     unit: GraphUnit,
     descriptions: Sequence[str],
     limit_tokens: int,
@@ -47,13 +47,13 @@ def summarise(
     parts = list(descriptions)
     while True:
         groups = _grouped(parts, max(_PART_TOKENS, 2 * limit_tokens), count_tokens)
-        parts = [_summary(unit, group, limit_tokens, ask) for group in groups]
+        parts = [await _summary(unit, group, limit_tokens, ask) for group in groups]
         if len(parts) == 1:
             return parts[0]
 
 
-def _summary(unit: GraphUnit, descriptions: Sequence[str], limit_tokens: int, ask: Ask) -> str:
-    value, _ = ask_structured(ask, summary_request(unit, descriptions, limit_tokens), _description)
+async def _summary(unit: GraphUnit, descriptions: Sequence[str], limit_tokens: int, ask: Ask) -> str:
+    value, _ = await ask_structured(ask, summary_request(unit, descriptions, limit_tokens), _description)
     return value
 
 

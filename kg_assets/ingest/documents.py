@@ -85,7 +85,7 @@ def keep_scan(warehouse: Warehouse, found: Scan) -> None:
     remember(warehouse, found.files)
 
 
-def take_document(item: DocumentItem, _ask: Ask) -> Sequence[Document]:
+async def take_document(item: DocumentItem, _ask: Ask) -> Sequence[Document]:
     """The document itself.
 
     Raises:

@@ -9,6 +9,7 @@ from kg_assets.stage.bench import StageBench
 from kg_assets.stage.ledger import WorkItem
 from kg_assets.stage.stage import Plan, Stage
 from resources.configuration.settings import ChunkingSettings
+from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 
 
@@ -41,7 +42,11 @@ def _plan_documents(bench: StageBench) -> Plan[Found | None]:
 def _plan_chunks(bench: StageBench) -> Plan[Document]:
     settings, count = bench.settings.chunking, bench.count
     items = chunk_items(bench.warehouse, settings)
-    return Plan(items, lambda item, _ask: chunk_document(item.payload, settings, count))
+
+    async def cut(item: WorkItem[Document], _ask: Ask) -> list[Chunk]:
+        return chunk_document(item.payload, settings, count)
+
+    return Plan(items, cut)
 
 
 DOCUMENTS = Stage(

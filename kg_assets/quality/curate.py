@@ -58,7 +58,7 @@ def _with_verdict(key: str, verdict: Verdict) -> str:
     return fingerprint(key, verdict.gate, verdict.detail) if verdict.gate in DEPENDS_ON_OTHERS else key
 
 
-def pass_or_drop(item: WorkItem[Judged], _ask: Ask) -> list[QaPair]:
+async def pass_or_drop(item: WorkItem[Judged], _ask: Ask) -> list[QaPair]:
     """The pair itself.
 
     Raises:

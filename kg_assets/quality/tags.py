@@ -32,7 +32,7 @@ def pair_items(warehouse: Warehouse, settings: Settings) -> list[WorkItem[tuple[
     ]
 
 
-def keep_or_leave_out(item: WorkItem[tuple[TaggedPair, str]], _ask: Ask) -> list[PairTag]:
+async def keep_or_leave_out(item: WorkItem[tuple[TaggedPair, str]], _ask: Ask) -> list[PairTag]:
     """The pair's tag.
 
     Raises:

@@ -6,7 +6,7 @@ Dagster and of what a row means.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -98,24 +98,37 @@ class Counts:
 
 
 Items = Sequence[WorkItem[T]] | Query[T]
-Work = Callable[[WorkItem[T], Ask], Sequence[Any]]
+Work = Callable[[WorkItem[T], Ask], Coroutine[Any, Any, Sequence[Any]]]
 Outcome = Sequence[Any] | Dropped | CallFailed
-MapCalls = Callable[
-    [Iterable[WorkItem[T]], Callable[[WorkItem[T], Ask], Outcome]], Iterator[tuple[WorkItem[T], Outcome]]
-]
+OutcomeWork = Callable[[WorkItem[T], Ask], Coroutine[Any, Any, Outcome]]
+MapCalls = Callable[[Iterable[WorkItem[T]], OutcomeWork[T]], Iterator[tuple[WorkItem[T], Outcome]]]
 """How work is run: `serially`, or a model gateway's `map`. Yields in order of completion."""
 
 
-def serially(
-    items: Iterable[WorkItem[T]], work: Callable[[WorkItem[T], Ask], Outcome]
-) -> Iterator[tuple[WorkItem[T], Outcome]]:
-    """Run work that asks no model, one item after the other."""
+def serially(items: Iterable[WorkItem[T]], work: OutcomeWork[T]) -> Iterator[tuple[WorkItem[T], Outcome]]:
+    """Run work that asks no model and so waits for nothing, one item after the other."""
     for item in items:
-        yield item, work(item, _no_model)
+        yield item, _at_once(work(item, _no_model))
 
 
-def _no_model(_request: object) -> Any:
+def _at_once(coroutine: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The result of a coroutine that never waits: an event loop would cost more than most of the work."""
+    try:
+        coroutine.send(None)
+    except StopIteration as returned:
+        outcome: Outcome = returned.value
+        return outcome
+    coroutine.close()
+    raise RuntimeError("this stage was started without a model, and its work waits for something")
+
+
+async def _no_model(_request: object) -> Any:
     raise RuntimeError("this stage was started without a model")
+
+
+async def as_it_is(item: WorkItem[Any], _ask: Ask) -> list[Any]:
+    """Work of stages whose rows are planned already: the payload is the row."""
+    return [item.payload]
 
 
 @dataclass
@@ -171,9 +184,9 @@ class Ledger:
             RuntimeError: an item has neither a result nor a drop, so it would be lost silently.
         """
 
-        def dropping(item: WorkItem[T], ask: Ask) -> Outcome:
+        async def dropping(item: WorkItem[T], ask: Ask) -> Outcome:
             try:
-                return work(item, ask)
+                return await work(item, ask)
             except Dropped as dropped:
                 return dropped
 

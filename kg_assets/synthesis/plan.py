@@ -14,7 +14,7 @@ from kg_assets.domain import Difficulty, GraphUnit, QaForm, QaPair, Subgraph, fi
 from kg_assets.graph.plan import KNOWLEDGE_GRAPH
 from kg_assets.graph.reads import current_units
 from kg_assets.stage.bench import StageBench
-from kg_assets.stage.ledger import Items, Work, WorkItem
+from kg_assets.stage.ledger import Items, Work, WorkItem, as_it_is
 from kg_assets.stage.prompts import system_prompt
 from kg_assets.stage.request_keys import recipe_by_language
 from kg_assets.stage.stage import Plan, Stage, Usual
@@ -29,6 +29,7 @@ from kg_assets.synthesis.forms.multi_hop import (
 )
 from kg_assets.synthesis.traverse import TRAVERSE_VERSION, traverse
 from resources.configuration.settings import TraverseStrategy
+from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 
 Identity = Mapping[str, Any]
@@ -131,7 +132,7 @@ def _plan_subgraphs(bench: StageBench) -> Plan[Subgraph]:
     units = list(current_units(bench.warehouse).values())
     return Plan(
         subgraph_items(units, losses, bench.settings.traverse_strategy, bench.count),
-        lambda item, _ask: [item.payload],
+        as_it_is,
         note="" if losses else "no losses: random sampling",
     )
 
@@ -158,6 +159,18 @@ def _of_form(
     return Plan(planned(found, units, bench.identity("synthesizer")), write, "synthesizer")
 
 
+async def _one_atomic(item: WorkItem[GraphUnit], ask: Ask) -> list[QaPair]:
+    return [await write_atomic(item.payload, ask)]
+
+
+async def _one_aggregated(item: WorkItem[tuple[list[GraphUnit], Difficulty]], ask: Ask) -> list[QaPair]:
+    return [await write_aggregated(*item.payload, ask)]
+
+
+async def _one_multi_hop(item: WorkItem[list[GraphUnit]], ask: Ask) -> list[QaPair]:
+    return [await write_multi_hop(item.payload, ask)]
+
+
 _FORMS = ("qa.forms", "traverse_strategy.qa_form")
 QA_ATOMIC = Stage(
     name="qa_atomic",
@@ -165,9 +178,7 @@ QA_ATOMIC = Stage(
     row_type=QaPair,
     upstream=(SUBGRAPHS,),
     version=ATOMIC_VERSION,
-    plan=lambda bench: _of_form(
-        "atomic", bench, atomic_items, lambda item, ask: [write_atomic(item.payload, ask)]
-    ),
+    plan=lambda bench: _of_form("atomic", bench, atomic_items, _one_atomic),
     role="synthesizer",
     asks=lambda configuration: "atomic" in configuration.settings.qa_forms,
     prompts=(("synthesis", "atomic"),),
@@ -185,7 +196,7 @@ QA_AGGREGATED = Stage(
         "aggregated",
         bench,
         aggregated_items,
-        lambda item, ask: [write_aggregated(item.payload[0], item.payload[1], ask)],
+        _one_aggregated,
     ),
     role="synthesizer",
     asks=lambda configuration: "aggregated" in configuration.settings.qa_forms,
@@ -200,9 +211,7 @@ QA_MULTI_HOP = Stage(
     row_type=QaPair,
     upstream=(SUBGRAPHS,),
     version=MULTI_HOP_VERSION,
-    plan=lambda bench: _of_form(
-        "multi_hop", bench, multi_hop_items, lambda item, ask: [write_multi_hop(item.payload, ask)]
-    ),
+    plan=lambda bench: _of_form("multi_hop", bench, multi_hop_items, _one_multi_hop),
     role="synthesizer",
     asks=lambda configuration: "multi_hop" in configuration.settings.qa_forms,
     prompts=(("synthesis", "multi_hop"),),

@@ -80,7 +80,7 @@ def label_request(sights: Sequence[Sight], tags: Sequence[str]) -> ChatRequest:
     )
 
 
-def label(sights: Sequence[Sight], tags: Sequence[str], ask: Ask) -> list[ChunkTag]:
+async def label(sights: Sequence[Sight], tags: Sequence[str], ask: Ask) -> list[ChunkTag]:
     """One of the tags, or none, for each chunk of a group.
 
     Raises:
@@ -99,7 +99,7 @@ def label(sights: Sequence[Sight], tags: Sequence[str], ask: Ask) -> list[ChunkT
             )
         return [tag for tag in found if tag is not None]
 
-    found, _ = ask_structured(ask, label_request(sights, tags), chosen)
+    found, _ = await ask_structured(ask, label_request(sights, tags), chosen)
     return [ChunkTag(sight.chunk_id, tag) for sight, tag in zip(sights, found, strict=True)]
 
 

@@ -94,7 +94,7 @@ def topic_items(
     return items
 
 
-def group_topics(item: WorkItem[TopicGroup | None], ask: Ask) -> list[Topic]:
+async def group_topics(item: WorkItem[TopicGroup | None], ask: Ask) -> list[Topic]:
     """What a group is about.
 
     Raises:
@@ -102,7 +102,7 @@ def group_topics(item: WorkItem[TopicGroup | None], ask: Ask) -> list[Topic]:
     """
     if item.payload is None:
         raise RuntimeError(f"{item.item_id} was taken for done, and is not stored; this is a bug")
-    return find_topics(item.payload.mentions, item.payload.language, ask)
+    return await find_topics(item.payload.mentions, item.payload.language, ask)
 
 
 def changed_share(before: Sequence[str], now: Sequence[str]) -> float:
@@ -140,7 +140,9 @@ def tree_items(
     return [WorkItem("tree", key, topics)]
 
 
-def plant(item: WorkItem[TagTree | Topics], settings: TaxonomySettings, count: Count, ask: Ask) -> list[Tag]:
+async def plant(
+    item: WorkItem[TagTree | Topics], settings: TaxonomySettings, count: Count, ask: Ask
+) -> list[Tag]:
     """The nodes of the tree.
 
     Raises:
@@ -148,7 +150,7 @@ def plant(item: WorkItem[TagTree | Topics], settings: TaxonomySettings, count: C
     """
     tree = item.payload
     if isinstance(tree, Topics):
-        tree = grow_tree(tree.names, tree.language, settings, count, ask)
+        tree = await grow_tree(tree.names, tree.language, settings, count, ask)
     return tree_rows(tree)
 
 

@@ -82,13 +82,13 @@ def topics_request(group: Sequence[Mention], language: str) -> ChatRequest:
     )
 
 
-def find_topics(group: Sequence[Mention], language: str, ask: Ask) -> list[Topic]:
+async def find_topics(group: Sequence[Mention], language: str, ask: Ask) -> list[Topic]:
     """What the group is about.
 
     Raises:
         CallFailed: the model's answer was unusable twice.
     """
-    names, _ = ask_structured(ask, topics_request(group, language), lambda answer: names_of(answer, 1))
+    names, _ = await ask_structured(ask, topics_request(group, language), lambda answer: names_of(answer, 1))
     return [Topic(name, language) for name in names]
 
 

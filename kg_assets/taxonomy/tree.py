@@ -65,7 +65,7 @@ def merge_request(names: Sequence[str], language: str) -> ChatRequest:
     )
 
 
-def grow_tree(
+async def grow_tree(
     names: Sequence[str],
     language: str,
     settings: TaxonomySettings,
@@ -79,8 +79,8 @@ def grow_tree(
     """
     left = distinct_names(names)
     while len(groups := list(_groups(left, count))) > 1:
-        left = distinct_names([name for group in groups for name in _merged(group, language, ask)])
-    tree, _ = ask_structured(ask, tree_request(left, language, settings), _tree)
+        left = distinct_names([name for group in groups for name in await _merged(group, language, ask)])
+    tree, _ = await ask_structured(ask, tree_request(left, language, settings), _tree)
     return tree
 
 
@@ -113,7 +113,7 @@ def _groups(names: Sequence[str], count: Callable[[str], int]) -> Iterator[Seque
         yield from cut(sorted(pieces, key=lambda piece: tag_key(piece.of)), ROUND_TOKENS, _MOST_MERGED)
 
 
-def _merged(names: Sequence[str], language: str, ask: Ask) -> list[str]:
+async def _merged(names: Sequence[str], language: str, ask: Ask) -> list[str]:
     request = merge_request(names, language)
 
     def fewer(answer: Any) -> list[str]:
@@ -123,7 +123,7 @@ def _merged(names: Sequence[str], language: str, ask: Ask) -> list[str]:
             raise ValueError(f'"topics" has {len(found)} names: leave at most {most}')
         return found
 
-    found, _ = ask_structured(ask, request, fewer)
+    found, _ = await ask_structured(ask, request, fewer)
     return found
 
 

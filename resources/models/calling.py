@@ -2,7 +2,6 @@
 and put into the store the moment it arrives. Which calls are made at all is the gateway's business."""
 
 import json
-import threading
 from collections.abc import Callable
 
 from resources.errors import CallFailed, EndpointError
@@ -10,7 +9,7 @@ from resources.models.advice import ModelIdentity, all_failed, fatal, gone, long
 from resources.models.answers import Answer, answer_to, body_of, texts_of
 from resources.models.dialects import Dialect, DialectBook, adapted
 from resources.models.endpoint import Endpoint, NoReply
-from resources.models.limits import Budget, Price, RateLimiter
+from resources.models.limits import Budget, Price, RateLimiter, Slots
 from resources.models.masking import Mask
 from resources.models.reading import read_completion, well_formed
 from resources.models.refusals import Failure, failure_of_no_reply, failure_of_reply
@@ -21,13 +20,12 @@ from resources.models.structured import contains_json
 from resources.models.types import ChatRequest, ModelRequest
 from resources.models.usage import Meter, StageUsage
 
-_POLL_S = 0.2
 # What a chat template adds to a message, in tokens; on the safe side.
 _TOKENS_PER_MESSAGE = 8
 
 
 class Caller:
-    """Makes real requests to one endpoint. Safe for threads."""
+    """Makes real requests to one endpoint, all in one event loop."""
 
     def __init__(
         self,
@@ -56,9 +54,9 @@ class Caller:
         self._policy = policy
         self._health = Health(policy)
         self._limiter = RateLimiter(identity.settings.rpm, identity.settings.tpm)
-        self._slots = threading.BoundedSemaphore(concurrency)
+        self._slots = Slots(concurrency)
 
-    def call(self, request: ModelRequest, key: str, scope: StopScope) -> StoredResponse:
+    async def call(self, request: ModelRequest, key: str, scope: StopScope) -> StoredResponse:
         """Makes the request until there is a response, which is in the store when this returns.
 
         Raises:
@@ -70,17 +68,19 @@ class Caller:
         known = dialect = self._dialects.current
         while True:
             began = self._health.now()
-            outcome = self._attempt(request, key, dialect, scope)
+            outcome = await self._attempt(request, key, dialect, scope)
             if isinstance(outcome, StoredResponse):
                 self._health.succeeded(began)
+                # The connection is free again while the response goes to the disk.
+                response = await self._kept(outcome)
                 if isinstance(request, ChatRequest):
-                    self._learn(request, dialect, outcome)
-                return outcome
-            self._record(request, key, outcome)
+                    await self._learn(request, dialect, response)
+                return response
+            await self._record(request, key, outcome)
             if outcome.kind == "bad_request":
                 self._health.answered()
                 if self._dialects.current != known:
-                    # Another thread has learned what this one has just been told.
+                    # Another call has learned what this one has just been told.
                     known = dialect = self._dialects.current
                     continue
                 other = None
@@ -89,38 +89,35 @@ class Caller:
                 if other is not None:
                     dialect = other
                     continue
-            scope.wait(self._pause_s(outcome, tries))
+            await scope.sleep(self._pause_s(outcome, tries))
 
-    def _attempt(
+    async def _attempt(
         self, request: ModelRequest, key: str, dialect: Dialect, scope: StopScope
     ) -> StoredResponse | Failure:
         """One HTTP request, inside the limits."""
         prompt_tokens = self._prompt_tokens(request) if self._counts() else 0
         most_usd = self._price.cost_usd(prompt_tokens, request.max_tokens) if self._price else 0.0
-        while not self._slots.acquire(timeout=_POLL_S):
-            scope.check()
+        await self._slots.take(scope)
         try:
             scope.check()
-            grant = self._limiter.acquire(prompt_tokens + request.max_tokens, scope)
-            reservation = self._budget.reserve(most_usd, prompt_tokens + request.max_tokens, scope)
+            grant = await self._limiter.acquire(prompt_tokens + request.max_tokens, scope)
+            reservation = await self._budget.reserve(most_usd, prompt_tokens + request.max_tokens, scope)
             tokens, usd = 0, 0.0
             try:
-                outcome = self._send(request, key, dialect, scope)
+                outcome = await self._send(request, key, dialect)
                 tokens = outcome.prompt_tokens + outcome.completion_tokens
                 usd = outcome.cost_usd or 0.0
             finally:
                 self._budget.settle(reservation, usd, tokens)
                 self._limiter.settle(grant, tokens)
         finally:
-            self._slots.release()
+            self._slots.give_back()
         return outcome
 
-    def _send(
-        self, request: ModelRequest, key: str, dialect: Dialect, scope: StopScope
-    ) -> StoredResponse | Failure:
+    async def _send(self, request: ModelRequest, key: str, dialect: Dialect) -> StoredResponse | Failure:
         me = self._identity
         body = json.dumps(body_of(request, dialect, me.model, me.settings), ensure_ascii=False)
-        reply = self._endpoint.post(request.route, body, scope)
+        reply = await self._endpoint.post(request.route, body)
         if isinstance(reply, NoReply):
             return failure_of_no_reply(reply, self._mask)
         failure = failure_of_reply(reply, self._mask)
@@ -146,7 +143,7 @@ class Caller:
                 completion_tokens=completion_tokens,
                 cost_usd=cost_usd,
             )
-        response = StoredResponse(
+        return StoredResponse(
             key=key,
             created_at=utc_now(),
             corpus=me.corpus,
@@ -168,16 +165,20 @@ class Caller:
             latency_s=reply.latency_s,
             cost_usd=cost_usd,
         )
-        first = self._store.put(response)
-        self._meter.add(request.stage, StageUsage(1, 0, 0, prompt_tokens, completion_tokens, cost_usd))
-        # Another process may have been first with the same request: all go on with what the store holds.
-        return response if first else self._store.get(key) or response
 
-    def _record(self, request: ModelRequest, key: str, failure: Failure) -> None:
+    async def _kept(self, response: StoredResponse) -> StoredResponse:
+        """The response to go on with, which is on the disk."""
+        first = await self._store.keep(response)
+        tokens = response.prompt_tokens, response.completion_tokens
+        self._meter.add(response.stage, StageUsage(1, 0, 0, *tokens, response.cost_usd))
+        # Another process may have been first with the same request: all go on with what the store holds.
+        return response if first else self._store.get(response.key) or response
+
+    async def _record(self, request: ModelRequest, key: str, failure: Failure) -> None:
         me = self._identity
         usage = StageUsage(0, 0, 1, failure.prompt_tokens, failure.completion_tokens, failure.cost_usd)
         self._meter.add(request.stage, usage)
-        self._store.put_attempt(
+        await self._store.keep(
             FailedAttempt(
                 created_at=utc_now(),
                 corpus=me.corpus,
@@ -218,14 +219,14 @@ class Caller:
             self._limiter.pause(failure.retry_after_s)
         return wait_s
 
-    def _learn(self, request: ChatRequest, used: Dialect, response: StoredResponse) -> None:
+    async def _learn(self, request: ChatRequest, used: Dialect, response: StoredResponse) -> None:
         """Keeps what this success shows of the endpoint."""
         logprobs = None
         if request.top_logprobs and used.logprobs is None:
             logprobs = response.first_token != "[]" or read_completion(response.raw).has_logprobs
         structured = request.schema is not None
         ignored = structured and response.finish_reason == "stop" and not contains_json(response.text)
-        self._dialects.learn(used, structured=structured, logprobs=logprobs, ignored=ignored)
+        await self._dialects.learn(used, structured=structured, logprobs=logprobs, ignored=ignored)
 
     def _usage(self, request: ModelRequest, answer: Answer) -> tuple[int, int, bool]:
         """Prompt and completion tokens, and whether either of them had to be counted here."""
@@ -243,5 +244,4 @@ class Caller:
 
     def _counts(self) -> bool:
         """Whether anything depends on a request's size; counting tokens costs more than all the rest here."""
-        limited = self._budget.usd is not None or self._budget.tokens is not None
-        return limited or self._identity.settings.tpm is not None
+        return self._budget.limited or self._identity.settings.tpm is not None

@@ -3,14 +3,13 @@ for it, and how the writing is changed when it is refused. No network here."""
 
 import json
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from resources.models.keys import temperature_of
 from resources.models.reading import well_formed
-from resources.models.response_store import ResponseStore
+from resources.models.response_store import KnownDialect, ResponseStore, utc_now
 from resources.models.settings import ModelSettings
 from resources.models.types import ChatRequest
 
@@ -130,20 +129,19 @@ def _numbers_below(bound: int, words: str, *, least: int) -> list[int]:
 
 
 class DialectBook:
-    """The dialect of one endpoint and model, shared by the threads and kept in the response store."""
+    """The dialect of one endpoint and model, shared by all calls to it and kept in the response store."""
 
     def __init__(self, store: ResponseStore, endpoint: str, model: str) -> None:
         self._store = store
         self._endpoint = endpoint
         self._model = model
-        self._lock = threading.Lock()
         self._current = self._load()
 
     @property
     def current(self) -> Dialect:
         return self._current
 
-    def learn(
+    async def learn(
         self, used: Dialect, *, structured: bool = False, logprobs: bool | None = None, ignored: bool = False
     ) -> None:
         """Keeps what a successful request in the dialect `used` has shown.
@@ -154,21 +152,21 @@ class DialectBook:
             logprobs: it asked for log-probabilities, and whether they came.
             ignored: the schema was accepted, and the answer is no JSON at all.
         """
-        with self._lock:
-            # Of what cannot be told apart by success, what others have learned meanwhile stands.
-            shown = replace(
-                used,
-                structured_proven=used.structured_proven or structured,
-                logprobs=self._current.logprobs if used.logprobs is None else used.logprobs,
-            )
-            if logprobs is not None and shown.logprobs is None:
-                shown = replace(shown, logprobs=logprobs)
-            if ignored and shown.structured in LADDER[:2]:
-                # From now on the schema stands in the prompt too.
-                shown = replace(shown, structured="json_object", structured_proven=False)
-            if shown != self._current:
-                self._current = shown
-                self._store.save_dialect(self._endpoint, self._model, json.dumps(asdict(shown)))
+        # Of what cannot be told apart by success, what others have learned meanwhile stands.
+        shown = replace(
+            used,
+            structured_proven=used.structured_proven or structured,
+            logprobs=self._current.logprobs if used.logprobs is None else used.logprobs,
+        )
+        if logprobs is not None and shown.logprobs is None:
+            shown = replace(shown, logprobs=logprobs)
+        if ignored and shown.structured in LADDER[:2]:
+            # From now on the schema stands in the prompt too.
+            shown = replace(shown, structured="json_object", structured_proven=False)
+        if shown != self._current:
+            self._current = shown
+            known = json.dumps(asdict(shown))
+            await self._store.keep(KnownDialect(self._endpoint, self._model, known, utc_now()))
 
     def _load(self) -> Dialect:
         saved = self._store.dialect(self._endpoint, self._model)

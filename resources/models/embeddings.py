@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 
-from resources.models.reading import count_of, well_formed
+from resources.models.reading import count_of, parsed, well_formed
 from resources.models.response_store import StoredResponse
 from resources.models.types import EmbeddingRequest, EmbeddingResponse, Vectors
 
@@ -42,7 +41,7 @@ def read_embeddings(raw: str, count: int) -> Embeddings:
         BadVectorsError: they are not one finite vector for each text, all of one length, none of them zero.
         ValueError: not the JSON of embeddings; the message says what it is instead.
     """
-    body = _json(raw)
+    body = parsed(raw)
     data = body.get("data") if isinstance(body, Mapping) else None
     if not isinstance(data, list) or not all(isinstance(entry, Mapping) for entry in data):
         raise ValueError("the answer is JSON, but holds no embeddings")
@@ -69,17 +68,6 @@ def embedding_response(
         from_store=from_store,
         key=stored.key,
     )
-
-
-def _json(raw: str) -> Any:
-    try:
-        return orjson.loads(raw)
-    except ValueError:
-        # NaN is no JSON for it, and is to be named as what it is.
-        try:
-            return json.loads(raw)
-        except ValueError as error:
-            raise ValueError(f"the answer is not JSON ({error})") from error
 
 
 def _in_order(data: list[Mapping[str, Any]], count: int) -> list[Any]:

@@ -1,16 +1,13 @@
 """One HTTP request to an OpenAI-compatible endpoint: sent, limited in time, and its outcome as plain data.
 
-Retries, meaning and limits are elsewhere. The requests of all threads run in one event loop in a thread of
-its own: only there can a request be given up at any point, be it while connecting or in the middle of a body.
+Retries, meaning and limits are elsewhere. All of it runs in the event loop of the calls.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import concurrent.futures
 import functools
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +17,6 @@ from urllib.parse import urlsplit
 import httpx2
 
 from resources.errors import SettingsError
-from resources.models.stopping import Stopped, StopScope
 from resources.models.types import VARIABLES, Role
 
 _CONNECT_TIMEOUT_S = 10.0
@@ -80,66 +76,19 @@ class Endpoint:
         self._url_of = functools.cache(lambda route: httpx2.URL(f"{self._url}/{route}"))
         self._timeout_s = timeout_s
         self._connections = connections
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
         self._client: httpx2.AsyncClient | None = None
 
-    def post(self, route: str, body: str, scope: StopScope) -> Reply | NoReply:
-        """Sends the JSON text `body` to the route below the base URL, such as `chat/completions`, and waits.
-        Raises Stopped when the scope is aborted."""
-        loop, client = self._started()
-        future = asyncio.run_coroutine_threadsafe(self._post(client, route, body.encode()), loop)
-        scope.track(future)
-        try:
-            return future.result()
-        except concurrent.futures.CancelledError:
-            raise Stopped("the request was given up") from None
-        finally:
-            scope.untrack(future)
-
-    def close(self) -> None:
-        """Closes the connections and ends the thread; the next `post` starts them anew."""
-        with self._lock:
-            loop, thread, client = self._loop, self._thread, self._client
-            self._loop = self._thread = self._client = None
-        if loop is None or thread is None or client is None:
-            return
-        asyncio.run_coroutine_threadsafe(client.aclose(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-    def _started(self) -> tuple[asyncio.AbstractEventLoop, httpx2.AsyncClient]:
-        with self._lock:
-            if self._loop is None or self._client is None:
-                self._client = self._new_client()
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="model-requests", daemon=True
-                )
-                self._thread.start()
-            return self._loop, self._client
-
-    def _new_client(self) -> httpx2.AsyncClient:
-        # Imported here: it takes half a second, and a run with nothing new asks no model.
-        import openai
-
-        return openai.DefaultAioHttpClient(
-            limits=httpx2.Limits(max_connections=self._connections),
-            # A proxy from the environment is for the world outside, never for a server on this machine.
-            trust_env=self._url.host not in _LOOPBACK,
-        )
-
-    async def _post(self, client: httpx2.AsyncClient, route: str, content: bytes) -> Reply | NoReply:
+    async def post(self, route: str, body: str) -> Reply | NoReply:
+        """Sends the JSON text `body` to the route below the base URL, such as `chat/completions`."""
         import aiohttp
 
+        client = self._client or self._opened()
         timeout = {"connect": min(_CONNECT_TIMEOUT_S, self._timeout_s), "read": None, "pool": None}
         request = httpx2.Request(
             "POST",
             self._url_of(route),
             headers=self._headers,
-            content=content,
+            content=body.encode(),
             extensions={"timeout": timeout},
         )
         started = time.monotonic()
@@ -156,6 +105,23 @@ class Endpoint:
             body=response.content.decode("utf-8", "replace"),
             latency_s=time.monotonic() - started,
         )
+
+    async def close(self) -> None:
+        """Closes the connections; the next `post` opens them anew."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    def _opened(self) -> httpx2.AsyncClient:
+        # Imported here: it takes half a second, and a run with nothing new asks no model.
+        import openai
+
+        self._client = openai.DefaultAioHttpClient(
+            limits=httpx2.Limits(max_connections=self._connections),
+            # A proxy from the environment is for the world outside, never for a server on this machine.
+            trust_env=self._url.host not in _LOOPBACK,
+        )
+        return self._client
 
 
 def _basic(url: httpx2.URL) -> str:

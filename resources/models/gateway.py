@@ -1,26 +1,30 @@
 """The one way to a language model: every stage asks here. Equal requests are made once and answered from the
 response store ever after; how a real call is made is in `calling`, many at once in `batch`."""
 
-import json
+import asyncio
+import concurrent.futures
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar, overload
+
+import orjson
 
 from resources.errors import CallFailed, EndpointError, SettingsError
 from resources.models.advice import ModelIdentity
-from resources.models.batch import run_batch
+from resources.models.batch import ItemWork, run_batch
 from resources.models.calling import Caller
 from resources.models.dialects import Dialect, DialectBook
 from resources.models.embeddings import embedding_response
 from resources.models.endpoint import Endpoint, normalised_base_url
 from resources.models.keys import SingleFlight, request_key
 from resources.models.limits import Budget, price_of
+from resources.models.loop import MODEL_CALLS
 from resources.models.masking import Mask, public_url
 from resources.models.reading import read_completion
 from resources.models.response_store import ResponseStore, StoredResponse
 from resources.models.retry import RetryPolicy
 from resources.models.settings import ModelSettings
-from resources.models.stopping import StopScope
+from resources.models.stopping import Stopped, StopScope
 from resources.models.types import (
     VARIABLES,
     Ask,
@@ -50,8 +54,10 @@ _PROBE_CANDIDATES = 5
 
 
 class Gateway:
-    """One model, for one corpus and one run. Safe for threads; close it (or use `with`) to end its
-    connections.
+    """One model, for one corpus and one run. Close it (or use `with`) to end its connections.
+
+    What asks is a coroutine, which runs in the event loop of this process's model calls: `map` runs many,
+    `run` one. Both are called from any other thread.
 
     Args:
         role: which of the models it is.
@@ -132,18 +138,32 @@ class Gateway:
 
     def close(self) -> None:
         """Stops what is under way and closes the connections."""
+        MODEL_CALLS.run(self._close())
+
+    async def _close(self) -> None:
         with self._lock:
             scopes = [self._scope, *self._batches]
         for scope in scopes:
             scope.abort()
-        self._endpoint.close()
+        await self._endpoint.close()
+
+    def run(self, work: Callable[[Ask], Coroutine[Any, Any, Result]]) -> Result:
+        """The result of `work(ask)`; blocks until it is there. For what asks outside of a batch.
+
+        Raises:
+            Stopped: the gateway was closed; else what `work` raises.
+        """
+        try:
+            return MODEL_CALLS.run(self._tracked(work))
+        except concurrent.futures.CancelledError:
+            raise Stopped("the request was given up") from None
 
     @overload
-    def ask(self, request: ChatRequest, /) -> ChatResponse: ...
+    def ask_and_wait(self, request: ChatRequest, /) -> ChatResponse: ...
     @overload
-    def ask(self, request: EmbeddingRequest, /) -> EmbeddingResponse: ...
-    def ask(self, request: ModelRequest, /) -> ChatResponse | EmbeddingResponse:
-        """The response to `request`, from the store or from the endpoint; blocks until it is there.
+    def ask_and_wait(self, request: EmbeddingRequest, /) -> EmbeddingResponse: ...
+    def ask_and_wait(self, request: Any, /) -> Any:
+        """The response to one request, from the store or from the endpoint; blocks until it is there.
 
         Raises:
             CallFailed: only this request failed: `timeout`, `server_error`, `connection`, `rate_limited`,
@@ -153,31 +173,29 @@ class Gateway:
             BudgetExceeded: the request might cost more than is left.
             ResponseStoreError: the response could not be kept.
         """
-        return self._ask(request, self._scope)
+        return self.run(lambda ask: ask(request))
 
     def map(
-        self, items: Iterable[Item], work: Callable[[Item, Ask], Result]
+        self, items: Iterable[Item], work: ItemWork[Item, Result]
     ) -> Iterator[tuple[Item, Result | CallFailed]]:
-        """Runs `work(item, ask)` for each item, `concurrency` at a time, and yields results as they complete.
+        """Runs `work(item, ask)` for each item, `concurrency` requests at a time, and yields results as they
+        complete.
 
-        `work` runs in a thread and must use the `ask` it is given, which ends its waits when the batch
-        stops. A CallFailed is yielded in place of the result; any other exception is raised after the
-        results that were already under way. Closing the iterator cancels what has not begun.
+        `work` must use the `ask` it is given, which raises what `ask_and_wait` does and ends its waits when
+        the batch stops; and it must not block, for all items share one thread. A CallFailed is yielded in
+        place of the result; any other exception is raised after the results that were already under way.
+        Closing the iterator cancels what has not begun.
         """
         scope = StopScope()
         with self._lock:
             self._batches.add(scope)
-
-        def ask(request: Any, /) -> Any:
-            return self._ask(request, scope)
-
         try:
-            yield from run_batch(items, work, ask, scope, self.concurrency)
+            yield from run_batch(items, work, self._asking(scope), scope, self.concurrency, MODEL_CALLS.loop)
         finally:
             with self._lock:
                 self._batches.discard(scope)
 
-    def supports_logprobs(self) -> bool:
+    async def supports_logprobs(self, ask: Ask) -> bool:
         """Whether the endpoint returns log-probabilities: probed once with a tiny request, then remembered.
 
         Raises:
@@ -187,7 +205,7 @@ class Gateway:
             question = Message("user", "Is the sky blue? Answer with one word: yes or no.")
             probe = ChatRequest((question,), 1, top_logprobs=_PROBE_CANDIDATES, stage=_PROBE_STAGE)
             try:
-                return bool(self.ask(probe).first_token)
+                return bool((await ask(probe)).first_token)
             except CallFailed as failure:
                 # It did answer, though not with a word: a model that thinks first has no usable first token.
                 if failure.reason not in ("truncated", "empty", "bad_request", "refused"):
@@ -209,30 +227,43 @@ class Gateway:
         """The usage of `stage` since it was last taken."""
         return self._meter.take(stage)
 
-    def _ask(self, request: ModelRequest, scope: StopScope) -> ChatResponse | EmbeddingResponse:
-        scope.check()
-        stored, made = self._stored_or_called(request, scope)
-        if not made:
-            self._meter.add(request.stage, StageUsage(calls_from_store=1))
-        if isinstance(request, EmbeddingRequest):
-            return embedding_response(stored, request, from_store=not made)
-        return _usable(stored, from_store=not made)
+    async def _tracked(self, work: Callable[[Ask], Coroutine[Any, Any, Result]]) -> Result:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can be given up when the gateway is closed")
+        self._scope.track(task)
+        try:
+            return await work(self._asking(self._scope))
+        finally:
+            self._scope.untrack(task)
 
-    def _stored_or_called(self, request: ModelRequest, scope: StopScope) -> tuple[StoredResponse, bool]:
+    def _asking(self, scope: StopScope) -> Ask:
+        async def ask(request: Any, /) -> Any:
+            scope.check()
+            stored, made = await self._stored_or_called(request, scope)
+            if not made:
+                self._meter.add(request.stage, StageUsage(calls_from_store=1))
+            if isinstance(request, EmbeddingRequest):
+                return embedding_response(stored, request, from_store=not made)
+            return _usable(stored, from_store=not made)
+
+        return ask
+
+    async def _stored_or_called(self, request: ModelRequest, scope: StopScope) -> tuple[StoredResponse, bool]:
         """The response, and whether a request was made for it here."""
         key = request_key(self.model, self.settings, request)
         calls = []
 
-        def make() -> StoredResponse:
+        async def make() -> StoredResponse:
             stored = self._store.get(key)
             if stored is None:
                 if self.offline:
                     raise EndpointError(_NOT_STORED.format(stage=request.stage, role=self.role, key=key[:12]))
                 calls.append(key)
-                stored = self._caller.call(request, key, scope)
+                stored = await self._caller.call(request, key, scope)
             return stored
 
-        stored, _ = self._flights.run(key, make, scope)
+        stored, _ = await self._flights.run(key, make, scope)
         return stored, bool(calls)
 
 
@@ -241,7 +272,7 @@ def _usable(stored: StoredResponse, *, from_store: bool) -> ChatResponse:
     same."""
     if stored.finish_reason == "content_filter":
         raise CallFailed("refused", "The endpoint's content filter stopped the answer.", stored.raw)
-    candidates = tuple(TokenCandidate(token, logprob) for token, logprob in json.loads(stored.first_token))
+    candidates = tuple(TokenCandidate(token, logprob) for token, logprob in orjson.loads(stored.first_token))
     if not stored.text and not candidates:
         refusal = read_completion(stored.raw).refusal
         if refusal:

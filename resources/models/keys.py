@@ -1,9 +1,9 @@
 """The identity of a request: what makes two requests the same, and one call for requests that are."""
 
+import asyncio
 import hashlib
 import json
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from resources.models.settings import ModelSettings
@@ -13,7 +13,7 @@ from resources.models.types import ChatRequest, EmbeddingRequest, ModelRequest
 T = TypeVar("T")
 
 _KEY_VERSION = 1
-_POLL_S = 0.2
+_CANONICAL = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
 def temperature_of(request: ChatRequest, settings: ModelSettings) -> float:
@@ -32,11 +32,8 @@ def request_key(model: str, settings: ModelSettings, request: ModelRequest) -> s
         if isinstance(request, EmbeddingRequest)
         else _chat_parameters(settings, request)
     )
-    canonical = json.dumps(
-        {"version": _KEY_VERSION, "model": model, "revision": settings.revision, **asked},
-        ensure_ascii=True,
-        sort_keys=True,
-        separators=(",", ":"),
+    canonical = _CANONICAL.encode(
+        {"version": _KEY_VERSION, "model": model, "revision": settings.revision, **asked}
     )
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
@@ -55,51 +52,51 @@ def _chat_parameters(settings: ModelSettings, request: ChatRequest) -> dict[str,
     }
 
 
-class _Flight(Generic[T]):
+class _Landing(Generic[T]):
+    """How a flight ended: its result in a list, or an error."""
+
     def __init__(self) -> None:
-        self.landed = threading.Event()
         self.result: list[T] = []
         self.error: Exception | None = None
 
 
 class SingleFlight(Generic[T]):
-    """Makes equal requests that are under way at once only once."""
+    """Makes equal requests that are under way at once only once; all of them in one event loop."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._flights: dict[str, _Flight[T]] = {}
+        self._waiting: dict[str, list[asyncio.Future[_Landing[T]]]] = {}
 
-    def run(self, key: str, make: Callable[[], T], scope: StopScope) -> tuple[T, bool]:
+    async def run(
+        self, key: str, make: Callable[[], Coroutine[Any, Any, T]], scope: StopScope
+    ) -> tuple[T, bool]:
         """The result of `make`, and whether it was this call that made it. Raises what `make` raised.
 
         A caller whose leader was stopped makes the request itself: it may belong to a batch that goes on.
         """
-        while True:
-            with self._lock:
-                flight = self._flights.get(key)
-                leads = flight is None
-                if flight is None:
-                    flight = self._flights[key] = _Flight()
-            if leads:
-                return self._lead(key, flight, make), True
-            while not flight.landed.wait(_POLL_S):
-                scope.check()
-            if flight.result:
-                return flight.result[0], False
-            if flight.error is not None and not isinstance(flight.error, Stopped):
-                raise flight.error
+        while (waiting := self._waiting.get(key)) is not None:
+            landed: asyncio.Future[_Landing[T]] = asyncio.get_running_loop().create_future()
+            waiting.append(landed)
+            landing = await scope.wait(landed)
+            if landing.result:
+                return landing.result[0], False
+            if landing.error is not None and not isinstance(landing.error, Stopped):
+                raise landing.error
             scope.check()
+        return await self._lead(key, make), True
 
-    def _lead(self, key: str, flight: _Flight[T], make: Callable[[], T]) -> T:
+    async def _lead(self, key: str, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        waiting = self._waiting[key] = []
+        landing: _Landing[T] = _Landing()
         try:
-            result = make()
+            result = await make()
         except Exception as error:
-            flight.error = error
+            landing.error = error
             raise
         else:
-            flight.result.append(result)
+            landing.result.append(result)
             return result
         finally:
-            with self._lock:
-                del self._flights[key]
-            flight.landed.set()
+            del self._waiting[key]
+            for landed in waiting:
+                if not landed.done():
+                    landed.set_result(landing)

@@ -1,9 +1,11 @@
-"""How fast requests may go (rpm, tpm, pauses the endpoint asks for) and what a run may spend.
+"""How many requests may be under way, how fast they may go (rpm, tpm, pauses the endpoint asks for) and what
+a run may spend.
 
-Nothing here knows HTTP; waits go through a stop scope, so that a stopped batch does not sit them out.
+Nothing here knows HTTP. All of it lives in the event loop of the calls; waits go through a stop scope, so
+that a stopped batch does not sit them out.
 """
 
-import threading
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +17,39 @@ from resources.models.stopping import StopScope
 from resources.models.types import Role
 
 _WINDOW_S = 60.0
-_POLL_S = 0.2
+
+
+class Slots:
+    """So many requests at a time; who waits gets a slot in the order of asking."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self, scope: StopScope) -> None:
+        """Waits until there is a free slot. Raises Stopped."""
+        if self._free:
+            self._free -= 1
+            return
+        given: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(given)
+        try:
+            await scope.wait(given)
+        except BaseException:
+            if not given.done():
+                self._waiting.remove(given)
+            elif not given.cancelled() and given.exception() is None:
+                self.give_back()  # it was given a slot in the moment in which it was cancelled
+            raise
+
+    def give_back(self) -> None:
+        """Passes a slot on to who has waited longest."""
+        while self._waiting:
+            given = self._waiting.popleft()
+            if not given.done():
+                given.set_result(None)
+                return
+        self._free += 1
 
 
 @dataclass(slots=True)
@@ -45,7 +79,7 @@ def delay_s(granted: deque[Grant], now: float, tokens: int, rpm: int | None, tpm
 
 
 class RateLimiter:
-    """Requests and tokens per sliding minute, shared by all threads; None means unlimited.
+    """Requests and tokens per sliding minute, of all calls together; None means unlimited.
 
     `clock` gives seconds and never goes back.
     """
@@ -56,39 +90,35 @@ class RateLimiter:
         self._rpm = rpm
         self._tpm = tpm
         self._clock = clock
-        self._lock = threading.Lock()
         self._granted: deque[Grant] = deque()
         self._paused_until = 0.0
 
     def try_acquire(self, tokens: int) -> Grant | float:
         """A grant, or the seconds after which to try again."""
         now = self._clock()
-        with self._lock:
-            while self._granted and self._granted[0].at <= now - _WINDOW_S:
-                self._granted.popleft()
-            delay = max(self._paused_until - now, delay_s(self._granted, now, tokens, self._rpm, self._tpm))
-            if delay > 0:
-                return delay
-            grant = Grant(now, tokens)
-            if self._rpm is not None or self._tpm is not None:
-                self._granted.append(grant)
-            return grant
+        while self._granted and self._granted[0].at <= now - _WINDOW_S:
+            self._granted.popleft()
+        delay = max(self._paused_until - now, delay_s(self._granted, now, tokens, self._rpm, self._tpm))
+        if delay > 0:
+            return delay
+        grant = Grant(now, tokens)
+        if self._rpm is not None or self._tpm is not None:
+            self._granted.append(grant)
+        return grant
 
-    def acquire(self, tokens: int, scope: StopScope) -> Grant:
+    async def acquire(self, tokens: int, scope: StopScope) -> Grant:
         """Waits until a request of `tokens` may go. Raises Stopped."""
         while not isinstance(grant := self.try_acquire(tokens), Grant):
-            scope.wait(grant)
+            await scope.sleep(grant)
         return grant
 
     def settle(self, grant: Grant, tokens: int) -> None:
         """Replaces the estimate by the tokens that the request really took."""
-        with self._lock:
-            grant.tokens = tokens
+        grant.tokens = tokens
 
     def pause(self, seconds: float) -> None:
         """Holds all requests back: the endpoint has asked for it."""
-        with self._lock:
-            self._paused_until = max(self._paused_until, self._clock() + seconds)
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +150,9 @@ def price_of(settings: ModelSettings, role: Role, *, needed: bool) -> Price | No
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reservation:
-    """What one request may cost at most while it is under way."""
+    """What one request may cost at most while it is under way; two equal ones are two."""
 
     usd: float
     tokens: int
@@ -146,8 +176,8 @@ class Budget:
         self.usd = usd
         self.tokens = tokens
         self._spent = Reservation(spent_usd, spent_tokens)
-        self._reserved: list[Reservation] = []
-        self._settled = threading.Condition()
+        self._reserved: set[Reservation] = set()
+        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def spent_usd(self) -> float:
@@ -157,7 +187,12 @@ class Budget:
     def spent_tokens(self) -> int:
         return self._spent.tokens
 
-    def reserve(self, usd: float, tokens: int, scope: StopScope) -> Reservation:
+    @property
+    def limited(self) -> bool:
+        """Whether there is anything to keep to."""
+        return self.usd is not None or self.tokens is not None
+
+    async def reserve(self, usd: float, tokens: int, scope: StopScope) -> Reservation:
         """Sets an upper bound aside for one request.
 
         Waits while only the reservations of requests under way stand against it: they usually cost less than
@@ -165,25 +200,28 @@ class Budget:
         and this request alone exceed a limit, Stopped if the batch stops.
         """
         wanted = Reservation(usd, tokens)
-        with self._settled:
-            while True:
-                scope.check()
-                self._refuse(wanted)
-                if self._fits(wanted):
-                    self._reserved.append(wanted)
-                    return wanted
-                self._settled.wait(_POLL_S)
+        while True:
+            scope.check()
+            self._refuse(wanted)
+            if self._fits(wanted):
+                self._reserved.add(wanted)
+                return wanted
+            settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(settled)
+            await scope.wait(settled)
 
     def settle(self, reservation: Reservation, usd: float, tokens: int) -> None:
         """Ends a reservation; `usd` and `tokens` were really spent, 0 where the request failed."""
-        with self._settled:
-            # By identity: two equal reservations are two.
-            index = next(i for i, held in enumerate(self._reserved) if held is reservation)
-            del self._reserved[index]
-            self._spent = Reservation(self._spent.usd + usd, self._spent.tokens + tokens)
-            self._settled.notify_all()
+        self._reserved.remove(reservation)
+        self._spent = Reservation(self._spent.usd + usd, self._spent.tokens + tokens)
+        waiting, self._waiting = self._waiting, []
+        for settled in waiting:
+            if not settled.done():
+                settled.set_result(None)
 
     def _fits(self, wanted: Reservation) -> bool:
+        if not self.limited:
+            return True
         usd = self._spent.usd + wanted.usd + sum(r.usd for r in self._reserved)
         tokens = self._spent.tokens + wanted.tokens + sum(r.tokens for r in self._reserved)
         return (self.usd is None or usd <= self.usd) and (self.tokens is None or tokens <= self.tokens)

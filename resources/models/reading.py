@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from resources.models.types import TokenCandidate
 
 _THINK_BLOCK = re.compile(r"<(think|thinking)>(.*?)</\1>", re.DOTALL)
@@ -39,10 +41,7 @@ def read_completion(raw: str) -> Completion:
     Raises:
         ValueError: not the JSON of a chat completion; the message says what it is instead.
     """
-    try:
-        body = json.loads(raw)
-    except ValueError as error:
-        raise ValueError(f"the answer is not JSON ({error})") from error
+    body = parsed(raw)
     choices = body.get("choices") if isinstance(body, Mapping) else None
     if not isinstance(choices, list) or not all(isinstance(choice, Mapping) for choice in choices):
         raise ValueError("the answer is JSON, but not a chat completion")
@@ -63,6 +62,22 @@ def read_completion(raw: str) -> Completion:
         prompt_tokens=count_of(usage.get("prompt_tokens")),
         completion_tokens=count_of(usage.get("completion_tokens")),
     )
+
+
+def parsed(raw: str) -> Any:
+    """The JSON of an answer.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return orjson.loads(raw)
+    except ValueError:
+        # NaN and half a surrogate pair are no JSON for it, and are to be read as what they are.
+        try:
+            return json.loads(raw)
+        except ValueError as error:
+            raise ValueError(f"the answer is not JSON ({error})") from error
 
 
 def split_reasoning(content: str) -> tuple[str, str]:

@@ -5,15 +5,19 @@ not."""
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from importlib.resources import files
+from itertools import chain, groupby
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from resources.errors import TutorError
+from resources.models.group_commit import GroupCommit
+from resources.models.loop import MODEL_CALLS
 
 _SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_S = 60.0
@@ -110,34 +114,50 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _insert(table: str, row: type, *, conflict: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class KnownDialect:
+    """One row of `dialects`: JSON text about how an endpoint is written to, so that the next run need not
+    find it out by refusals."""
+
+    endpoint: str
+    model: str
+    dialect: str
+    updated_at: str
+
+
+Row = StoredResponse | FailedAttempt | KnownDialect
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """How rows of one kind are written; `insert` is all of the SQL but the values."""
+
+    insert: str
+    row: str
+    values: Callable[[Any], tuple[object, ...]]
+
+
+def _table(name: str, row: type, insert: str = "INSERT") -> _Table:
     names = [field.name for field in fields(row)]
-    return f"INSERT {conflict} INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+    places = f"({', '.join('?' * len(names))})"
+    return _Table(f"{insert} INTO {name} ({', '.join(names)}) VALUES ", places, attrgetter(*names))
 
 
-_INSERT_RESPONSE = _insert("responses", StoredResponse, conflict="OR IGNORE")
-_INSERT_ATTEMPT = _insert("attempts", FailedAttempt)
+_TABLES: dict[type[Row], _Table] = {
+    StoredResponse: _table("responses", StoredResponse, "INSERT OR IGNORE"),
+    FailedAttempt: _table("attempts", FailedAttempt),
+    KnownDialect: _table("dialects", KnownDialect, "INSERT OR REPLACE"),
+}
+_MOST_ROWS = 500
+"""In one statement, which SQLite limits to 32,766 values."""
 _RESPONSE_COLUMNS = [field.name for field in fields(StoredResponse)]
 _SELECT_RESPONSE = f"SELECT {', '.join(_RESPONSE_COLUMNS)} FROM responses WHERE key = ?"
-_response_values = attrgetter(*_RESPONSE_COLUMNS)
-_attempt_values = attrgetter(*(field.name for field in fields(FailedAttempt)))
 _SUMS = """
 SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), sum(cost_usd),
     count(*) - count(cost_usd)
 FROM {table}
 WHERE (?1 IS NULL OR corpus = ?1) AND (?2 IS NULL OR stage = ?2) AND (?3 IS NULL OR created_at >= ?3)
 """
-
-
-class _Write:
-    """A row on its way to the disk."""
-
-    def __init__(self, sql: str, values: tuple[object, ...]) -> None:
-        self.sql = sql
-        self.values = values
-        self.done = False
-        self.changed = 0
-        self.error: BaseException | None = None
 
 
 class ResponseStore:
@@ -148,11 +168,9 @@ class ResponseStore:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._waiting: list[_Write] = []
-        self._waiting_lock = threading.Lock()
+        self._group: GroupCommit[Row] = GroupCommit(self.put)
         self._writing = threading.Lock()
         self._reading = threading.Lock()
-        self._closed = False
         with self._explained():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect()
@@ -198,8 +216,8 @@ class ResponseStore:
             ) from error
 
     def close(self) -> None:
+        MODEL_CALLS.run(self._group.close())
         with self._writing, self._reading:
-            self._closed = True
             self._writer.close()
             self._reader.close()
 
@@ -219,46 +237,49 @@ class ResponseStore:
         values["usage_estimated"] = bool(values["usage_estimated"])
         return StoredResponse(**values)
 
-    def put(self, response: StoredResponse) -> bool:
-        """Writes a response; on the disk when this returns. False if the key was there: the first response
-        stays, so that all processes go on with the same one."""
-        return self._write(_INSERT_RESPONSE, _response_values(response)) == 1
+    async def keep(self, row: Row) -> bool:
+        """`put` for the event loop of the calls: one transaction for all rows that arrived while the last
+        was written."""
+        return await self._group.put(row)
 
-    def put_attempt(self, attempt: FailedAttempt) -> None:
-        """Writes a failed attempt."""
-        self._write(_INSERT_ATTEMPT, _attempt_values(attempt))
-
-    def _write(self, sql: str, values: tuple[object, ...]) -> int:
-        """Rows changed. Whoever gets to write first commits for all that wait: one sync for many threads."""
-        write = _Write(sql, values)
-        with self._waiting_lock:
-            self._waiting.append(write)
-        with self._writing:
-            if not write.done:
-                with self._waiting_lock:
-                    batch, self._waiting = self._waiting, []
-                self._commit(batch)
-        with self._explained():
-            if write.error is not None:
-                raise write.error
-        return write.changed
-
-    def _commit(self, batch: list[_Write]) -> None:
-        try:
+    def put(self, rows: Sequence[Row]) -> list[bool]:
+        """Writes rows in one transaction; on the disk when this returns. False for a response whose key was
+        there: the first one stays, so that all processes go on with the same."""
+        with self._explained(), self._writing:
             self._writer.execute("BEGIN IMMEDIATE")
-            for write in batch:
-                write.changed = self._writer.execute(write.sql, write.values).rowcount
-            self._writer.execute("COMMIT")
-        except BaseException as error:
-            for write in batch:
-                write.error = error
-            if not self._closed and self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            if not isinstance(error, Exception):
+            try:
+                new = [is_new for _, some in groupby(rows, type) for is_new in self._insert(list(some))]
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
                 raise
-        finally:
-            for write in batch:
-                write.done = True
+        return new
+
+    def _insert(self, rows: list[Row]) -> list[bool]:
+        """Inserts rows of one kind, many in a statement: the thread has to win the interpreter back after
+        each, which takes longer than the statement while the event loop is busy."""
+        table = _TABLES[type(rows[0])]
+        new: list[bool] = []
+        for start in range(0, len(rows), _MOST_ROWS):
+            some = rows[start : start + _MOST_ROWS]
+            new += self._are_new(some)
+            statement = table.insert + ", ".join([table.row] * len(some))
+            self._writer.execute(statement, tuple(chain.from_iterable(map(table.values, some))))
+        return new
+
+    def _are_new(self, rows: Sequence[Row]) -> list[bool]:
+        keys = [row.key for row in rows if isinstance(row, StoredResponse)]
+        if not keys:
+            return [True] * len(rows)
+        places = ", ".join("?" * len(keys))
+        found = self._writer.execute(f"SELECT key FROM responses WHERE key IN ({places})", keys).fetchall()
+        there = {key for (key,) in found}
+        new = []
+        for key in keys:
+            new.append(key not in there)
+            there.add(key)
+        return new
 
     def pack(self, target: Path) -> int:
         """Write all of the store into the one file `target`, for use elsewhere; returns its responses.
@@ -353,18 +374,14 @@ class ResponseStore:
         return bool(rows[0] < response or rows[1] < attempt)
 
     def dialect(self, endpoint: str, model: str) -> str | None:
-        """What `save_dialect` wrote for this endpoint and model."""
+        """What is known of this endpoint and model, as JSON text."""
         with self._explained(), self._reading:
             row = self._reader.execute(
                 "SELECT dialect FROM dialects WHERE endpoint = ? AND model = ?", (endpoint, model)
             ).fetchone()
         return None if row is None else str(row[0])
 
-    def save_dialect(self, endpoint: str, model: str, dialect: str) -> None:
-        """Remembers JSON text about an endpoint, so that the next run need not find it out by refusals."""
-        sql = "INSERT OR REPLACE INTO dialects (endpoint, model, dialect, updated_at) VALUES (?, ?, ?, ?)"
-        self._write(sql, (endpoint, model, dialect, utc_now()))
-
     def forget_dialect(self, endpoint: str, model: str) -> None:
         """For an endpoint that was upgraded: the next request finds out anew what it can do."""
-        self._write("DELETE FROM dialects WHERE endpoint = ? AND model = ?", (endpoint, model))
+        with self._explained(), self._writing:
+            self._writer.execute("DELETE FROM dialects WHERE endpoint = ? AND model = ?", (endpoint, model))

@@ -5,7 +5,6 @@ Pure decisions over counts and times; nothing here sleeps or sends.
 
 import math
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -46,7 +45,7 @@ class RetryPolicy:
     longest_wait_s: float = 900.0
 
     def backoff_s(self, failures: int) -> float:
-        """Exponential, between half and all of `start_s * 2^(failures - 1)`, so that threads spread out."""
+        """Exponential, between half and all of `start_s * 2^(failures - 1)`, so that requests spread out."""
         longest = min(self.cap_s, self.start_s * 2.0 ** min(failures - 1, 30))
         return self.scale * longest * random.uniform(0.5, 1.0)
 
@@ -59,12 +58,11 @@ class RetryPolicy:
 
 
 class Health:
-    """Whether anybody is still there: shared by all threads that talk to one endpoint."""
+    """Whether anybody is still there: shared by all calls to one endpoint."""
 
     def __init__(self, policy: RetryPolicy, clock: Callable[[], float] = time.monotonic) -> None:
         self._policy = policy
         self._clock = clock
-        self._lock = threading.Lock()
         self._never_reached = True
         self._outage_since: float | None = None
         self._outages = 0
@@ -74,10 +72,9 @@ class Health:
 
     def answered(self) -> None:
         """It said something, if only to refuse."""
-        with self._lock:
-            self._never_reached = False
-            self._outage_since = None
-            self._outages = 0
+        self._never_reached = False
+        self._outage_since = None
+        self._outages = 0
 
     def now(self) -> float:
         """Seconds on the clock of this object."""
@@ -86,29 +83,26 @@ class Health:
     def succeeded(self, began: float) -> None:
         """It gave a usable response to a request that was sent at `began` (of `now`)."""
         self.answered()
-        with self._lock:
-            self.latest_success_began = max(self.latest_success_began, began)
-            self.successes += 1
-            self._given_up = 0
+        self.latest_success_began = max(self.latest_success_began, began)
+        self.successes += 1
+        self._given_up = 0
 
     def failed_to_answer(self, kind: Kind) -> bool:
         """Counts one failure of the OUTAGE kinds; True when the endpoint is gone for good."""
-        with self._lock:
-            now = self._clock()
-            if self._outage_since is None:
-                self._outage_since = now
-            self._outages += 1
-            self._never_reached = self._never_reached and kind == "unreachable"
-            patience_s = self._policy.gone_after_s
-            if self._never_reached:
-                patience_s = min(patience_s, self._policy.never_reached_s * self._policy.scale)
-            return self._outages >= self._policy.least_failures and now - self._outage_since >= patience_s
+        now = self._clock()
+        if self._outage_since is None:
+            self._outage_since = now
+        self._outages += 1
+        self._never_reached = self._never_reached and kind == "unreachable"
+        patience_s = self._policy.gone_after_s
+        if self._never_reached:
+            patience_s = min(patience_s, self._policy.never_reached_s * self._policy.scale)
+        return self._outages >= self._policy.least_failures and now - self._outage_since >= patience_s
 
     def gave_up(self) -> bool:
         """Counts one request given up after all retries; True when that is all that happens."""
-        with self._lock:
-            self._given_up += 1
-            return self._given_up >= self._policy.failed_requests
+        self._given_up += 1
+        return self._given_up >= self._policy.failed_requests
 
 
 @dataclass(slots=True)

@@ -1,8 +1,12 @@
-"""How calls in many threads are told to stop. No network and no limits here."""
+"""How calls are told to stop. No network and no limits here.
 
-import threading
-from concurrent.futures import Future
-from typing import Any
+All of it happens in the event loop that the calls run in; other threads go through `call_soon_threadsafe`.
+"""
+
+import asyncio
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Stopped(Exception):
@@ -17,44 +21,58 @@ class StopScope:
     """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
-        self._lock = threading.Lock()
-        self._flying: set[Future[Any]] = set()
+        self.stopped = False
         self._aborted = False
-
-    @property
-    def stopped(self) -> bool:
-        return self._event.is_set()
+        self._waits: set[asyncio.Future[Any]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def check(self) -> None:
         """Raises Stopped after `stop`."""
-        if self._event.is_set():
+        if self.stopped:
             raise Stopped("stopped")
 
-    def wait(self, seconds: float) -> None:
+    async def wait(self, future: "asyncio.Future[T]") -> T:
+        """The result of a future that nobody else waits for; raises Stopped when stopped before it is
+        there."""
+        self.check()
+        self._waits.add(future)
+        try:
+            return await future
+        finally:
+            self._waits.discard(future)
+
+    async def sleep(self, seconds: float) -> None:
         """Sleeps, unless stopped meanwhile: then raises Stopped."""
-        if self._event.wait(max(seconds, 0.0)):
-            raise Stopped("stopped")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(max(seconds, 0.0), _wake, future)
+        try:
+            await self.wait(future)
+        finally:
+            timer.cancel()
 
     def stop(self) -> None:
-        self._event.set()
+        self.stopped = True
+        for future in self._waits:
+            if not future.done():
+                future.set_exception(Stopped("stopped"))
 
     def abort(self) -> None:
-        self._event.set()
-        with self._lock:
-            self._aborted = True
-            flying = list(self._flying)
-        for future in flying:
-            future.cancel()
+        self.stop()
+        self._aborted = True
+        for task in list(self._tasks):
+            task.cancel()
 
-    def track(self, future: Future[Any]) -> None:
-        """Cancels `future` when the scope is aborted, at once if it already is."""
-        with self._lock:
-            self._flying.add(future)
-            aborted = self._aborted
-        if aborted:
-            future.cancel()
+    def track(self, task: "asyncio.Task[Any]") -> None:
+        """Cancels `task` when the scope is aborted, at once if it already is."""
+        self._tasks.add(task)
+        if self._aborted:
+            task.cancel()
 
-    def untrack(self, future: Future[Any]) -> None:
-        with self._lock:
-            self._flying.discard(future)
+    def untrack(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+
+
+def _wake(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

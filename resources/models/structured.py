@@ -58,7 +58,7 @@ def parse_json(text: str) -> Any:
     return _well_formed(value) if "\\u" in text else value
 
 
-def ask_structured(
+async def ask_structured(
     ask: Ask, request: ChatRequest, validate: Callable[[Any], T]
 ) -> tuple[T, tuple[ChatResponse, ...]]:
     """Asks, parses and validates; shows the model its error and asks once more if need be.
@@ -76,11 +76,11 @@ def ask_structured(
         CallFailed: `invalid_json`, `invalid_shape` or `truncated` after the second answer, with both raw
             answers; or whatever `ask` raised.
     """
-    responses = [ask(request)]
+    responses = [await ask(request)]
     value, problem = _examined(responses[0], validate)
     if problem is None:
         return value[0], tuple(responses)
-    responses.append(ask(_repair_request(request, responses[0].text, problem)))
+    responses.append(await ask(_repair_request(request, responses[0].text, problem)))
     value, problem = _examined(responses[1], validate)
     if problem is None:
         return value[0], tuple(responses)

@@ -1,6 +1,6 @@
 """What a stage asks of a language model and what it gets back: plain data, no network."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, overload
 
@@ -119,10 +119,10 @@ ModelRequest = ChatRequest | EmbeddingRequest
 
 
 class Ask(Protocol):
-    """A stage's view of a model: blocks until the answer is there; raises CallFailed for this request
+    """A stage's view of a model: awaited until the answer is there; raises CallFailed for this request
     only."""
 
     @overload
-    def __call__(self, request: ChatRequest, /) -> ChatResponse: ...
+    def __call__(self, request: ChatRequest, /) -> Coroutine[Any, Any, ChatResponse]: ...
     @overload
-    def __call__(self, request: EmbeddingRequest, /) -> EmbeddingResponse: ...
+    def __call__(self, request: EmbeddingRequest, /) -> Coroutine[Any, Any, EmbeddingResponse]: ...

@@ -1,15 +1,23 @@
 """Small parts the stage tests share: answers in order, a chunk, a unit, a claim, a count of tokens."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from kg_assets.claims.merge import ChunkClaim
 from kg_assets.domain import Chunk, Claim, GraphUnit, QaForm, QaPair, entity_id, fingerprint, relation_id
 from kg_assets.stage.ledger import Counts, Dropped, Ledger, WorkItem
 from resources.models.types import Ask, ChatRequest, ChatResponse
 from resources.warehouse.warehouse import Warehouse
+
+T = TypeVar("T")
+
+
+def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a stage's work, whose `ask` is one of a test."""
+    return asyncio.run(coroutine)
 
 
 class Scripted:
@@ -19,7 +27,7 @@ class Scripted:
         self.answers = list(answers)
         self.requests: list[ChatRequest] = []
 
-    def __call__(self, request: ChatRequest) -> ChatResponse:
+    async def __call__(self, request: ChatRequest) -> ChatResponse:
         self.requests.append(request)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -145,7 +153,7 @@ def store(
 ) -> Counts:
     """Make `rows` (by item id) the current rows of a stage, and `drops` (item id to reason) its drops."""
 
-    def work(item: WorkItem[Any], _ask: Ask) -> Sequence[Any]:
+    async def work(item: WorkItem[Any], _ask: Ask) -> Sequence[Any]:
         if item.item_id in (drops or {}):
             raise Dropped((drops or {})[item.item_id], "It is of no use.", f"raw of {item.item_id}")
         return rows[item.item_id]

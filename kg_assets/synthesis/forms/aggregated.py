@@ -53,15 +53,15 @@ def question_request(answer: str, language: str, item_id: str) -> ChatRequest:
     )
 
 
-def write_aggregated(units: Sequence[GraphUnit], difficulty: Difficulty, ask: Ask) -> QaPair:
+async def write_aggregated(units: Sequence[GraphUnit], difficulty: Difficulty, ask: Ask) -> QaPair:
     """The pair about all `units` together.
 
     Raises:
         CallFailed: an answer was unusable twice.
     """
-    answer, _ = ask_structured(
+    answer, _ = await ask_structured(
         ask, aggregated_request(units, difficulty), lambda value: text_field(value, "answer")
     )
     request = question_request(answer, language_of(units), units[0].unit_id)
-    question, _ = ask_structured(ask, request, lambda value: text_field(value, "question"))
+    question, _ = await ask_structured(ask, request, lambda value: text_field(value, "question"))
     return qa_pair("aggregated", question, answer, units)

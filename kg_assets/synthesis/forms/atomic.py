@@ -29,13 +29,13 @@ def atomic_request(unit: GraphUnit) -> ChatRequest:
     )
 
 
-def write_atomic(unit: GraphUnit, ask: Ask) -> QaPair:
+async def write_atomic(unit: GraphUnit, ask: Ask) -> QaPair:
     """The pair about one unit.
 
     Raises:
         CallFailed: the answer was unusable twice.
     """
-    (question, answer), _ = ask_structured(ask, atomic_request(unit), _validate)
+    (question, answer), _ = await ask_structured(ask, atomic_request(unit), _validate)
     return qa_pair("atomic", question, answer, [unit])
 
 

@@ -33,13 +33,13 @@ def multi_hop_request(units: Sequence[GraphUnit]) -> ChatRequest:
     )
 
 
-def write_multi_hop(units: Sequence[GraphUnit], ask: Ask) -> QaPair:
+async def write_multi_hop(units: Sequence[GraphUnit], ask: Ask) -> QaPair:
     """The pair over `units`, of which at least MIN_RELATIONS are relations.
 
     Raises:
         CallFailed: the answer was unusable twice.
     """
-    (question, answer, reasoning), _ = ask_structured(ask, multi_hop_request(units), _validate)
+    (question, answer, reasoning), _ = await ask_structured(ask, multi_hop_request(units), _validate)
     return qa_pair("multi_hop", question, answer, units, reasoning)
 
 

@@ -12,7 +12,7 @@ from kg_assets.domain import Claim
 from kg_assets.stage.ledger import DroppedPart, Ledger
 from resources.configuration.settings import ExtractionSettings
 from resources.warehouse.warehouse import Warehouse, insert_rows
-from tests.kg_assets.stage_samples import Scripted, chunk, extraction
+from tests.kg_assets.stage_samples import Scripted, awaited, chunk, extraction
 
 TEXT = "The Kestrel-2 pump was built by Harrow Works in Leeds. Harrow Works belongs to Marsh Group."
 SCHEMA = {
@@ -48,7 +48,7 @@ THINGS = [thing("Kestrel-2 pump", "pump"), thing("Harrow Works", "COMPANY"), thi
 
 
 def made(*answers: Mapping[str, Any], settings: ExtractionSettings = SETTINGS) -> list[Claim | DroppedPart]:
-    return list(extract_claims(chunk(TEXT), settings, Scripted(*answers)))
+    return list(awaited(extract_claims(chunk(TEXT), settings, Scripted(*answers))))
 
 
 def dropped(outcome: list[Claim | DroppedPart]) -> list[DroppedPart]:

@@ -16,7 +16,7 @@ from kg_assets.stage.ledger import DroppedPart
 from resources.configuration.settings import ExtractionSettings
 from resources.errors import CallFailed
 from resources.warehouse.warehouse import Warehouse, insert_rows
-from tests.kg_assets.stage_samples import Scripted, chunk, extraction
+from tests.kg_assets.stage_samples import Scripted, awaited, chunk, extraction
 
 TEXT = "It was built in Leeds in 1987. The company tested its rotor twice. It rained."
 BEFORE = "The Kestrel-2 pump moves brine."
@@ -41,13 +41,13 @@ READ = (
 
 
 def resolved(given: object, here: Chunk = HERE, before: str = BEFORE) -> tuple[str, list[DroppedPart]]:
-    read, left_out = resolve(here, before, "en", Scripted(given))
+    read, left_out = awaited(resolve(here, before, "en", Scripted(given)))
     return read.text, left_out
 
 
 def test_the_chunk_its_headings_and_the_text_before_are_shown_and_pronouns_replaced() -> None:
     ask = Scripted(GOOD)
-    read, left_out = resolve(HERE, BEFORE, "en", ask)
+    read, left_out = awaited(resolve(HERE, BEFORE, "en", ask))
     asked = ask.requests[0].messages[-1].content
     assert all(part in asked for part in (TEXT, BEFORE, "Harrow Works"))
     assert (read.text, left_out) == (READ, [])
@@ -74,7 +74,7 @@ def test_claims_are_read_from_the_replaced_text_and_quoted_from_the_original() -
         "description": "The Kestrel-2 pump was built in Leeds.",
     }
     ask = Scripted(GOOD, extraction([], [row]))
-    (claim,) = extract_claims(HERE, SETTINGS, ask, BEFORE)
+    (claim,) = awaited(extract_claims(HERE, SETTINGS, ask, BEFORE))
     assert isinstance(claim, Claim)
     assert READ in ask.requests[1].messages[-1].content
     assert TEXT[claim.evidence_start : claim.evidence_end] == "It was built in Leeds"
@@ -111,7 +111,7 @@ def test_a_pronoun_is_replaced_once_and_a_second_row_takes_the_next_place() -> N
 def test_where_the_answer_is_unusable_twice_the_chunk_is_read_as_it_stands_and_a_drop_says_so() -> None:
     row = {"name": "Leeds", "type": "location", "quote": "built in Leeds", "description": "Leeds is a city."}
     ask = Scripted("no JSON", "no JSON again", extraction([row]))
-    claim, part = extract_claims(HERE, SETTINGS, ask, BEFORE)
+    claim, part = awaited(extract_claims(HERE, SETTINGS, ask, BEFORE))
     assert isinstance(claim, Claim)
     assert isinstance(part, DroppedPart)
     assert (part.reason, "left as they are, and it was read so" in part.detail) == (
@@ -124,12 +124,12 @@ def test_where_the_answer_is_unusable_twice_the_chunk_is_read_as_it_stands_and_a
 
 def test_an_endpoint_that_is_away_for_now_drops_the_chunk_to_be_tried_again() -> None:
     with pytest.raises(CallFailed):
-        extract_claims(HERE, SETTINGS, Scripted(CallFailed("timeout", "No answer.")), BEFORE)
+        awaited(extract_claims(HERE, SETTINGS, Scripted(CallFailed("timeout", "No answer.")), BEFORE))
 
 
 def test_without_replacements_the_request_is_that_of_a_run_without_coreference() -> None:
     ask = Scripted(answer(), extraction())
-    assert extract_claims(HERE, SETTINGS, ask, BEFORE) == []
+    assert awaited(extract_claims(HERE, SETTINGS, ask, BEFORE)) == []
     assert ask.requests[1] == extraction_request(HERE, SETTINGS)
 
 

@@ -18,7 +18,7 @@ from kg_assets.domain import entity_id, relation_id
 from resources.configuration.settings import ExtractionSettings
 from resources.errors import CallFailed
 from resources.models.types import ChatResponse
-from tests.kg_assets.stage_samples import Scripted, chunk, extraction
+from tests.kg_assets.stage_samples import Scripted, awaited, chunk, extraction
 
 TEXT = "The Kestrel-2 pump was built by Harrow Works in Leeds. It moves 40 litres of brine a minute."
 PUMP = {
@@ -51,7 +51,7 @@ UNUSABLE = [
 
 def test_an_entity_and_a_relation_become_claims_with_their_evidence() -> None:
     ask = Scripted(extraction([PUMP], [BUILT]))
-    entity, relation = extract_claims(chunk(TEXT), SETTINGS, ask)
+    entity, relation = awaited(extract_claims(chunk(TEXT), SETTINGS, ask))
     assert (entity.kind, entity.name, entity.type, entity.unit_id) == (
         "entity",
         "Kestrel-2 pump",
@@ -75,7 +75,7 @@ def test_chinese_claims_have_chinese_evidence() -> None:
         "description": "红隼二号泵每分钟输送40升盐水。",
         "quote": "制造,每分钟输送",
     }
-    (claim,) = extract_claims(chunk(text, language="zh"), SETTINGS, Scripted(extraction([row])))
+    (claim,) = awaited(extract_claims(chunk(text, language="zh"), SETTINGS, Scripted(extraction([row]))))
     assert text[claim.evidence_start : claim.evidence_end] == "制造，\n每分钟输送"
     assert claim.quoted
     assert claim.description == "红隼二号泵每分钟输送40升盐水。"
@@ -83,13 +83,13 @@ def test_chinese_claims_have_chinese_evidence() -> None:
 
 @pytest.mark.parametrize("quote", ["moves 50 litres of brine", "", None, 7, "...", "“”"])
 def test_a_quote_that_is_not_in_the_chunk_is_dropped_and_the_chunk_is_the_evidence(quote: Any) -> None:
-    (claim,) = extract_claims(chunk(TEXT), SETTINGS, Scripted(extraction([PUMP | {"quote": quote}])))
+    (claim,) = awaited(extract_claims(chunk(TEXT), SETTINGS, Scripted(extraction([PUMP | {"quote": quote}]))))
     assert (claim.evidence_start, claim.evidence_end, claim.quoted) == (0, len(TEXT), False)
 
 
 def test_a_row_without_a_quote_or_a_type_is_still_a_claim() -> None:
     row = {"name": "Leeds", "description": "Leeds is a city."}
-    (claim,) = extract_claims(chunk(TEXT), SETTINGS, Scripted(extraction([row])))
+    (claim,) = awaited(extract_claims(chunk(TEXT), SETTINGS, Scripted(extraction([row]))))
     assert (claim.type, claim.quoted) == (UNKNOWN_TYPE, False)
 
 
@@ -121,13 +121,13 @@ def test_white_space_in_texts_becomes_single_spaces() -> None:
 @pytest.mark.parametrize("answer", UNUSABLE)
 def test_an_unusable_answer_is_repaired_once_and_then_dropped_with_both_raw_answers(answer: object) -> None:
     ask = Scripted(answer, extraction([PUMP]))
-    assert len(extract_claims(chunk(TEXT), SETTINGS, ask)) == 1
+    assert len(awaited(extract_claims(chunk(TEXT), SETTINGS, ask))) == 1
     assert len(ask.requests) == 2
     assert "could not be used" in ask.requests[1].messages[-1].content
 
     hopeless = Scripted(answer, answer)
     with pytest.raises(CallFailed) as failure:
-        extract_claims(chunk(TEXT), SETTINGS, hopeless)
+        awaited(extract_claims(chunk(TEXT), SETTINGS, hopeless))
     assert failure.value.reason in ("invalid_json", "invalid_shape")
     assert failure.value.raw.count("second answer") == 1
     assert len(hopeless.requests) == 2
@@ -141,23 +141,23 @@ def test_usable_rows_are_kept_beside_unusable_ones() -> None:
 
 
 def test_an_answer_that_finds_nothing_is_an_answer() -> None:
-    assert extract_claims(chunk(TEXT), SETTINGS, Scripted(extraction())) == []
+    assert awaited(extract_claims(chunk(TEXT), SETTINGS, Scripted(extraction()))) == []
 
 
 def test_an_answer_that_was_cut_off_is_asked_for_again() -> None:
     ask = Scripted(ChatResponse('{"entities": [{"name": "Kes', "length"), extraction([PUMP]))
-    assert len(extract_claims(chunk(TEXT), SETTINGS, ask)) == 1
+    assert len(awaited(extract_claims(chunk(TEXT), SETTINGS, ask))) == 1
 
 
 def test_without_gleaning_one_request_is_made() -> None:
     ask = Scripted(extraction([PUMP]))
-    extract_claims(chunk(TEXT), ExtractionSettings(max_gleanings=0), ask)
+    awaited(extract_claims(chunk(TEXT), ExtractionSettings(max_gleanings=0), ask))
     assert len(ask.requests) == 1
 
 
 def test_gleaning_asks_only_for_what_is_missing_and_continues_the_conversation() -> None:
     ask = Scripted(extraction([PUMP]), extraction([], [BUILT]))
-    claims = extract_claims(chunk(TEXT), ExtractionSettings(max_gleanings=1), ask)
+    claims = awaited(extract_claims(chunk(TEXT), ExtractionSettings(max_gleanings=1), ask))
     assert [claim.kind for claim in claims] == ["entity", "relation"]
     first, second = (request.messages for request in ask.requests)
     assert second[: len(first)] == first
@@ -167,7 +167,7 @@ def test_gleaning_asks_only_for_what_is_missing_and_continues_the_conversation()
 
 def test_gleaning_stops_when_a_round_brings_nothing_new() -> None:
     ask = Scripted(extraction([PUMP]), extraction([PUMP]), extraction([], [BUILT]))
-    claims = extract_claims(chunk(TEXT), ExtractionSettings(max_gleanings=5), ask)
+    claims = awaited(extract_claims(chunk(TEXT), ExtractionSettings(max_gleanings=5), ask))
     assert len(claims) == 1
     assert len(ask.requests) == 2
 
@@ -175,7 +175,7 @@ def test_gleaning_stops_when_a_round_brings_nothing_new() -> None:
 def test_gleaning_goes_on_while_rounds_bring_something_new_up_to_the_limit() -> None:
     leeds = {"name": "Leeds", "type": "location", "description": "Leeds is a city.", "quote": "in Leeds"}
     ask = Scripted(extraction([PUMP]), extraction([leeds]), extraction([], [BUILT]), extraction())
-    assert len(extract_claims(chunk(TEXT), ExtractionSettings(max_gleanings=2), ask)) == 3
+    assert len(awaited(extract_claims(chunk(TEXT), ExtractionSettings(max_gleanings=2), ask))) == 3
     assert len(ask.requests) == 3
 
 

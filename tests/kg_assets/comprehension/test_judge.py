@@ -19,7 +19,7 @@ from kg_assets.domain import Statement
 from kg_assets.stage.ledger import Dropped, WorkItem
 from resources.errors import CallFailed
 from resources.models.types import ChatResponse, TokenCandidate
-from tests.kg_assets.stage_samples import Scripted
+from tests.kg_assets.stage_samples import Scripted, awaited
 
 STATEMENT = Statement("t1", "e1", "Harrow Works built the pump.", True, "en")
 
@@ -34,7 +34,7 @@ def answered(candidates: tuple[TokenCandidate, ...], text: str = "yes") -> ChatR
 
 def test_the_probability_is_that_of_yes_among_yes_and_no() -> None:
     ask = Scripted(answered(first_token(yes=0.6, no=0.2, maybe=0.2)))
-    judgement = judge_by_logprobs(STATEMENT, "tiny", 0.5, ask)
+    judgement = awaited(judge_by_logprobs(STATEMENT, "tiny", 0.5, ask))
     assert judgement.p_true == pytest.approx(0.75)
     assert judgement.mass == pytest.approx(0.8)
     assert (judgement.text, judgement.trainee, judgement.method) == (STATEMENT.text, "tiny", "logprobs")
@@ -68,7 +68,11 @@ def test_words_that_only_begin_like_yes_or_no_do_not_count() -> None:
 
 def test_off_format_is_a_drop_with_what_the_trainee_said_instead() -> None:
     with pytest.raises(Dropped) as dropped:
-        judge_by_logprobs(STATEMENT, "tiny", 0.5, Scripted(answered(first_token(The=0.7, yes=0.3), "The")))
+        awaited(
+            judge_by_logprobs(
+                STATEMENT, "tiny", 0.5, Scripted(answered(first_token(The=0.7, yes=0.3), "The"))
+            )
+        )
     assert dropped.value.reason == "off_format"
     assert "0.300" in str(dropped.value)
     assert "'The' 0.700" in dropped.value.raw
@@ -77,12 +81,12 @@ def test_off_format_is_a_drop_with_what_the_trainee_said_instead() -> None:
 @pytest.mark.parametrize("min_mass", [0.0, 0.5])
 def test_without_candidates_there_is_no_judgement(min_mass: float) -> None:
     with pytest.raises(Dropped, match="only 0"):
-        judge_by_logprobs(STATEMENT, "tiny", min_mass, Scripted(answered(())))
+        awaited(judge_by_logprobs(STATEMENT, "tiny", min_mass, Scripted(answered(()))))
 
 
 def test_a_failed_call_stays_a_failed_call() -> None:
     with pytest.raises(CallFailed):
-        judge_by_logprobs(STATEMENT, "tiny", 0.5, Scripted(CallFailed("timeout", "late")))
+        awaited(judge_by_logprobs(STATEMENT, "tiny", 0.5, Scripted(CallFailed("timeout", "late"))))
 
 
 @given(
@@ -94,7 +98,7 @@ def test_a_probability_is_between_0_and_1_or_there_is_none(weights: dict[str, fl
     total = sum(weights.values())
     candidates = first_token(**{token: weight / total for token, weight in weights.items()})
     try:
-        judgement = judge_by_logprobs(STATEMENT, "tiny", 0.5, Scripted(answered(candidates)))
+        judgement = awaited(judge_by_logprobs(STATEMENT, "tiny", 0.5, Scripted(answered(candidates))))
     except Dropped:
         assert sum(yes_no_mass(candidates)) < 0.5
     else:
@@ -103,10 +107,14 @@ def test_a_probability_is_between_0_and_1_or_there_is_none(weights: dict[str, fl
 
 
 def test_confidence_and_loss_of_a_unit_from_its_tokens_by_hand() -> None:
-    true = judge_by_logprobs(STATEMENT, "t", 0.5, Scripted(answered(first_token(Yes=0.5, yes=0.3, No=0.2))))
-    false = judge_by_logprobs(STATEMENT, "t", 0.5, Scripted(answered(first_token(yes=0.15, no=0.45, x=0.4))))
+    true = awaited(
+        judge_by_logprobs(STATEMENT, "t", 0.5, Scripted(answered(first_token(Yes=0.5, yes=0.3, No=0.2))))
+    )
+    false = awaited(
+        judge_by_logprobs(STATEMENT, "t", 0.5, Scripted(answered(first_token(yes=0.15, no=0.45, x=0.4))))
+    )
     unit = UnitJudgements("e1", "t", ((true.p_true, True), (false.p_true, False)))
-    (found,) = measure(WorkItem("e1", "k", unit), Scripted())
+    (found,) = awaited(measure(WorkItem("e1", "k", unit), Scripted()))
     assert found.confidence == pytest.approx((0.8 + 0.75) / 2)
     assert found.loss == pytest.approx((-log(0.8) - log(0.75)) / 2)
 
@@ -117,7 +125,7 @@ def sampled(*texts: str) -> Scripted:
 
 def test_sampling_counts_clear_answers() -> None:
     ask = sampled("Yes.", "no", "**Yes**, it did.", "I cannot tell.")
-    judgement = judge_by_sampling(STATEMENT, "tiny", 0.5, 4, ask)
+    judgement = awaited(judge_by_sampling(STATEMENT, "tiny", 0.5, 4, ask))
     assert judgement.p_true == pytest.approx(2 / 3)
     assert (judgement.mass, judgement.method) == (0.75, "sampling")
     assert [(r.sample, r.temperature, r.top_logprobs) for r in ask.requests] == [
@@ -127,11 +135,11 @@ def test_sampling_counts_clear_answers() -> None:
 
 def test_too_few_clear_answers_are_off_format() -> None:
     with pytest.raises(Dropped) as dropped:
-        judge_by_sampling(STATEMENT, "tiny", 0.5, 3, sampled("yes", "Perhaps.", "Who knows?"))
+        awaited(judge_by_sampling(STATEMENT, "tiny", 0.5, 3, sampled("yes", "Perhaps.", "Who knows?")))
     assert dropped.value.reason == "off_format"
     assert "Perhaps." in dropped.value.raw
     with pytest.raises(Dropped):
-        judge_by_sampling(STATEMENT, "tiny", 0.0, 1, sampled("Perhaps."))
+        awaited(judge_by_sampling(STATEMENT, "tiny", 0.0, 1, sampled("Perhaps.")))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +160,7 @@ def test_too_few_clear_answers_are_off_format() -> None:
     ],
 )
 def test_the_first_word_is_the_verdict(text: str, p_true: float) -> None:
-    assert judge_by_sampling(STATEMENT, "tiny", 0.5, 1, sampled(text)).p_true == p_true
+    assert awaited(judge_by_sampling(STATEMENT, "tiny", 0.5, 1, sampled(text))).p_true == p_true
 
 
 @pytest.mark.parametrize(
@@ -169,7 +177,7 @@ def test_the_first_word_is_the_verdict(text: str, p_true: float) -> None:
 )
 def test_an_answer_that_only_holds_such_a_word_is_no_verdict(text: str) -> None:
     with pytest.raises(Dropped):
-        judge_by_sampling(STATEMENT, "tiny", 0.5, 1, sampled(text))
+        awaited(judge_by_sampling(STATEMENT, "tiny", 0.5, 1, sampled(text)))
 
 
 def test_the_request_asks_for_one_token_with_candidates_and_shows_only_the_statement() -> None:

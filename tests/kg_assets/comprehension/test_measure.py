@@ -6,19 +6,19 @@ from kg_assets.comprehension.calibration import calibration
 from kg_assets.comprehension.measure import UnitJudgements, measure, store_calibration
 from kg_assets.stage.ledger import Dropped, WorkItem
 from resources.warehouse.warehouse import Warehouse
-from tests.kg_assets.stage_samples import Scripted
+from tests.kg_assets.stage_samples import Scripted, awaited
 
 
 def test_a_unit_is_measured_by_its_judgements() -> None:
     judged = ((0.8, True), (0.4, False))
-    (found,) = measure(WorkItem("e1", "k", UnitJudgements("e1", "tiny", judged)), Scripted())
+    (found,) = awaited(measure(WorkItem("e1", "k", UnitJudgements("e1", "tiny", judged)), Scripted()))
     assert (found.unit_id, found.trainee, found.judgements) == ("e1", "tiny", 2)
     assert found.confidence == pytest.approx(0.7)
 
 
 def test_a_unit_without_a_judgement_is_dropped_and_has_no_default_loss() -> None:
     with pytest.raises(Dropped) as dropped:
-        measure(WorkItem("e1", "k", UnitJudgements("e1", "tiny", ())), Scripted())
+        awaited(measure(WorkItem("e1", "k", UnitJudgements("e1", "tiny", ())), Scripted()))
     assert dropped.value.reason == "no_judgement"
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kg_assets.comprehension.state import fact_of, statements_request, write_statements
 from resources.errors import CallFailed
-from tests.kg_assets.stage_samples import Scripted, entity, relation
+from tests.kg_assets.stage_samples import Scripted, awaited, entity, relation
 
 UNIT = relation("Harrow Works", "Kestrel-2", "Harrow Works built the Kestrel-2 in 1987.")
 TRUE = ["In 1987 the Kestrel-2 was built by Harrow Works."]
@@ -21,7 +21,7 @@ def answer(paraphrases: Any = TRUE, negations: Any = FALSE) -> dict[str, Any]:
 
 
 def test_the_description_and_its_paraphrases_are_true_and_the_negations_are_not() -> None:
-    found = write_statements(UNIT, 2, Scripted(answer()))
+    found = awaited(write_statements(UNIT, 2, Scripted(answer())))
     assert [(s.text, s.label) for s in found] == [
         (UNIT.description, True),
         (TRUE[0], True),
@@ -34,7 +34,7 @@ def test_the_description_and_its_paraphrases_are_true_and_the_negations_are_not(
 
 def test_one_call_brings_all_wordings() -> None:
     ask = Scripted(answer())
-    write_statements(UNIT, 2, ask)
+    awaited(write_statements(UNIT, 2, ask))
     (request,) = ask.requests
     payload = json.loads(request.messages[1].content.removeprefix("<input>\n").removesuffix("\n</input>"))
     assert payload == {"statement": UNIT.description, "n_true": 1, "n_false": 2}
@@ -60,12 +60,12 @@ def test_one_call_brings_all_wordings() -> None:
 )
 def test_an_answer_with_too_few_different_wordings_is_repaired_once_and_then_dropped(bad: object) -> None:
     ask = Scripted(bad, answer())
-    assert len(write_statements(UNIT, 2, ask)) == 4
+    assert len(awaited(write_statements(UNIT, 2, ask))) == 4
     assert len(ask.requests) == 2
 
     hopeless = Scripted(bad, bad)
     with pytest.raises(CallFailed) as failure:
-        write_statements(UNIT, 2, hopeless)
+        awaited(write_statements(UNIT, 2, hopeless))
     assert failure.value.reason in ("invalid_shape", "invalid_json")
     assert failure.value.raw
     assert len(hopeless.requests) == 2
@@ -73,11 +73,11 @@ def test_an_answer_with_too_few_different_wordings_is_repaired_once_and_then_dro
 
 def test_more_wordings_than_asked_for_are_left_out_and_unusable_ones_skipped() -> None:
     ask = Scripted(answer([UNIT.description, *TRUE, "Another."], [TRUE[0], *FALSE, "Yet another."]))
-    assert [s.text for s in write_statements(UNIT, 2, ask)][1:] == [*TRUE, *FALSE]
+    assert [s.text for s in awaited(write_statements(UNIT, 2, ask))][1:] == [*TRUE, *FALSE]
 
 
 def test_one_statement_of_each_kind_needs_no_paraphrase() -> None:
-    found = write_statements(UNIT, 1, Scripted({"paraphrases": [], "negations": FALSE}))
+    found = awaited(write_statements(UNIT, 1, Scripted({"paraphrases": [], "negations": FALSE})))
     assert [s.label for s in found] == [True, False]
 
 
@@ -96,7 +96,9 @@ def test_one_statement_of_each_kind_needs_no_paraphrase() -> None:
 )
 def test_a_negation_may_differ_by_a_sign_or_a_point_that_decides(fact: str, negation: str) -> None:
     unit = entity("X", f"X: {fact}")
-    (_, negated) = write_statements(unit, 1, Scripted({"paraphrases": [], "negations": [f"X: {negation}"]}))
+    (_, negated) = awaited(
+        write_statements(unit, 1, Scripted({"paraphrases": [], "negations": [f"X: {negation}"]}))
+    )
     assert negated.text == f"X: {negation}"
 
 
@@ -114,7 +116,7 @@ def test_a_negation_that_differs_only_in_punctuation_or_case_is_none(fact: str, 
     unit = entity("X", f"X: {fact}")
     bad = {"paraphrases": [], "negations": [f"x {same}"]}
     with pytest.raises(CallFailed, match="negations"):
-        write_statements(unit, 1, Scripted(bad, bad))
+        awaited(write_statements(unit, 1, Scripted(bad, bad)))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_a_negation_that_differs_only_in_punctuation_or_case_is_none(fact: str, 
 def test_one_of_the_sentences_of_a_fact_is_no_negation(fact: str, part: str) -> None:
     bad = {"paraphrases": [], "negations": [part]}
     with pytest.raises(CallFailed, match="negations"):
-        write_statements(entity("X", fact), 1, Scripted(bad, bad))
+        awaited(write_statements(entity("X", fact), 1, Scripted(bad, bad)))
 
 
 SENTENCES = st.sampled_from(
@@ -139,7 +141,7 @@ SENTENCES = st.sampled_from(
 def test_no_negation_ever_equals_a_true_statement(paraphrases: list[str], negations: list[str]) -> None:
     reply = answer(paraphrases, negations)
     try:
-        found = write_statements(entity("A", "A is b."), 2, Scripted(reply, reply))
+        found = awaited(write_statements(entity("A", "A is b."), 2, Scripted(reply, reply)))
     except CallFailed:
         return
     plain = [(s.text.lower().strip(" .!").replace("“", "").replace("”", ""), s.label) for s in found]

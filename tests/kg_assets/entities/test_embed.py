@@ -13,7 +13,7 @@ from kg_assets.entities.types import Decision, Named, ordered
 from resources.configuration.settings import SimilaritySettings
 from resources.errors import CallFailed, SettingsError
 from resources.models.types import EmbeddingRequest, EmbeddingResponse, Vectors
-from tests.kg_assets.stage_samples import Scripted
+from tests.kg_assets.stage_samples import Scripted, awaited
 
 ANY = SimilaritySettings(across_scripts=0.5, within_script=0.9)
 
@@ -35,7 +35,7 @@ class Embedder:
         self.most, self.reason = most, reason
         self.asked: list[tuple[str, ...]] = []
 
-    def __call__(self, request: EmbeddingRequest) -> EmbeddingResponse:
+    async def __call__(self, request: EmbeddingRequest) -> EmbeddingResponse:
         self.asked.append(request.texts)
         if len(request.texts) > self.most:
             raise CallFailed(self.reason, "too many texts")
@@ -64,7 +64,7 @@ def test_one_name_more_changes_one_or_two_requests(number: int) -> None:
 def test_a_vector_is_made_of_the_name_and_of_its_description() -> None:
     group = [named("pump", "It moves water.", "It is old."), named("泵")]
     ask = Embedder()
-    rows = embed(group, ask)
+    rows = awaited(embed(group, ask))
     assert ask.asked == [("pump", "泵", "pump: It moves water.", "泵")]
     assert [(row.entity_id, row.text) for row in rows] == [
         (group[0].entity_id, "pump: It moves water."),
@@ -79,7 +79,7 @@ def test_a_vector_is_made_of_the_name_and_of_its_description() -> None:
 def test_an_endpoint_that_takes_fewer_texts_is_asked_for_halves() -> None:
     group = [named(f"name {n}") for n in range(16)]
     ask = Embedder(most=10)
-    assert [row.entity_id for row in embed(group, ask)] == [each.entity_id for each in group]
+    assert [row.entity_id for row in awaited(embed(group, ask))] == [each.entity_id for each in group]
     assert [len(texts) for texts in ask.asked] == [32, 16, 8, 8, 16, 8, 8]
 
 
@@ -91,7 +91,7 @@ def test_a_model_that_was_replaced_under_its_name_is_named_as_such() -> None:
 @pytest.mark.parametrize(("most", "reason"), [(1, "bad_request"), (1, "server_error")])
 def test_a_refusal_that_stays_and_any_other_failure_are_not_hidden(most: int, reason: str) -> None:
     with pytest.raises(CallFailed) as failure:
-        embed([named("one"), named("two")], Embedder(most, reason))
+        awaited(embed([named("one"), named("two")], Embedder(most, reason)))
     assert failure.value.reason == reason
 
 
@@ -107,7 +107,7 @@ def test_near_names_are_open_until_a_model_says_more() -> None:
     assert embedding_decisions(entities, vectors, decided, ANY) == []
     for verdict, expected in (("same", "same"), ("different", "different"), ("unsure", "open")):
         ask = Scripted({"answers": [{"id": 1, "verdict": verdict}]})
-        (judged,) = judge([OpenPair(found, named("Beijing"), named("北京"))], ask)
+        (judged,) = awaited(judge([OpenPair(found, named("Beijing"), named("北京"))], ask))
         assert (judged.verdict, judged.method) == (expected, "embedding")
 
 
@@ -134,7 +134,7 @@ def test_names_that_numbers_or_opposites_keep_apart_are_not_put_to_a_model() -> 
 def test_only_the_methods_of_vectors_keep_their_name_when_judged() -> None:
     open_by_rule = Decision(*ordered("a", "b"), "open", "initials", 0.5, "why")
     ask = Scripted({"answers": [{"id": 1, "verdict": "same"}]})
-    (judged,) = judge([OpenPair(open_by_rule, named("a"), named("b"))], ask)
+    (judged,) = awaited(judge([OpenPair(open_by_rule, named("a"), named("b"))], ask))
     assert judged.method == "model"
 
 

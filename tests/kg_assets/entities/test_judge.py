@@ -11,7 +11,7 @@ from kg_assets.entities.types import Decision, ordered
 from resources.errors import CallFailed
 from tests.fake_model_answers import chat_answer
 from tests.kg_assets.entities.naming import named
-from tests.kg_assets.stage_samples import Scripted
+from tests.kg_assets.stage_samples import Scripted, awaited
 
 
 def open_pair(one: str, other: str, text: str = "") -> OpenPair:
@@ -26,7 +26,7 @@ def answered(*verdicts: str) -> dict[str, object]:
 
 def test_each_pair_gets_the_verdict_with_its_number_and_unsure_stays_open() -> None:
     pairs = [open_pair("north gate", "gate north"), open_pair("old mill", "mill"), open_pair("Bel", "Baal")]
-    decisions = judge(pairs, Scripted(answered("same", "different", "unsure")))
+    decisions = awaited(judge(pairs, Scripted(answered("same", "different", "unsure"))))
     assert [decision.verdict for decision in decisions] == ["same", "different", "open"]
     assert {decision.method for decision in decisions} == {"model"}
 
@@ -48,10 +48,10 @@ def test_chinese_pairs_are_asked_for_in_chinese_and_apart_from_others() -> None:
 def test_a_missing_answer_is_asked_for_again_and_then_the_group_fails() -> None:
     pairs = [open_pair("old mill", "mill"), open_pair("Bel", "Baal")]
     ask = Scripted(answered("same"), answered("same", "unsure"))
-    assert [decision.verdict for decision in judge(pairs, ask)] == ["same", "open"]
+    assert [decision.verdict for decision in awaited(judge(pairs, ask))] == ["same", "open"]
     assert "pairs 2" in ask.requests[1].messages[-1].content
     with pytest.raises(CallFailed):
-        judge(pairs, Scripted(answered("same"), answered("maybe", "same")))
+        awaited(judge(pairs, Scripted(answered("same"), answered("maybe", "same"))))
 
 
 @given(st.sets(st.integers(0, 400), min_size=1, max_size=60), st.integers(401, 500))

@@ -7,7 +7,7 @@ from kg_assets.claims.merge import merge_claims
 from kg_assets.domain import Document, entity_id
 from kg_assets.graph.graph_state import degrees, graph_state
 from kg_assets.graph.merge import describe
-from tests.kg_assets.stage_samples import Scripted, chunk, entity_claim, relation_claim, words
+from tests.kg_assets.stage_samples import Scripted, awaited, chunk, entity_claim, relation_claim, words
 
 DOCUMENT = Document("a.md", "v1", "text", {"title": "Tea", "年": 1}, "en")
 MERGED = merge_claims(
@@ -19,7 +19,7 @@ MERGED = merge_claims(
         entity_claim("D", "D stands alone."),
     ]
 )
-UNITS = [describe(found, 100, words, Scripted()) for found in MERGED]
+UNITS = [awaited(describe(found, 100, words, Scripted())) for found in MERGED]
 
 
 def test_every_unit_stands_in_the_graph_with_its_support() -> None:

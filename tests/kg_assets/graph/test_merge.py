@@ -11,7 +11,7 @@ from kg_assets.claims.extract import UNKNOWN_TYPE
 from kg_assets.claims.merge import ChunkClaim, MergedUnit, merge_claims
 from kg_assets.domain import entity_id, normalise_name, relation_id
 from kg_assets.graph.merge import describe, unit_key, with_description
-from tests.kg_assets.stage_samples import Scripted, entity_claim, in_chinese, relation_claim, words
+from tests.kg_assets.stage_samples import Scripted, awaited, entity_claim, in_chinese, relation_claim, words
 
 IDENTITY = {"model": "m", "revision": "", "temperature": 0.0}
 
@@ -209,24 +209,24 @@ def test_merging_again_gives_the_same(claims: list[ChunkClaim]) -> None:
 
 def test_descriptions_that_fit_stand_side_by_side_without_a_model() -> None:
     (found,) = merge_claims([entity_claim("A", "A is one."), entity_claim("A", "A is two")])
-    unit = describe(found, 100, words, Scripted())
+    unit = awaited(describe(found, 100, words, Scripted()))
     assert unit.description == "A is one. A is two."
 
 
 def test_chinese_descriptions_stand_without_spaces() -> None:
     (found,) = merge_claims([in_chinese(entity_claim("茶", t)) for t in ("茶含有咖啡因", "茶产于中国。")])
-    assert describe(found, 100, words, Scripted()).description == "茶含有咖啡因。茶产于中国。"
+    assert awaited(describe(found, 100, words, Scripted())).description == "茶含有咖啡因。茶产于中国。"
 
 
 def test_a_single_description_stays_as_it_is() -> None:
     (found,) = merge_claims([entity_claim("A", "A is one")])
-    assert describe(found, 100, words, Scripted()).description == "A is one"
+    assert awaited(describe(found, 100, words, Scripted())).description == "A is one"
 
 
 def test_descriptions_that_do_not_fit_are_summarised_whole() -> None:
     (found,) = merge_claims([entity_claim("A", f"A is number {i}.") for i in range(6)])
     ask = Scripted({"description": "A is all six."})
-    assert describe(found, 8, words, ask).description == "A is all six."
+    assert awaited(describe(found, 8, words, ask)).description == "A is all six."
     asked = ask.requests[0].messages[1].content
     assert all(f"A is number {i}." in asked for i in range(6))
 

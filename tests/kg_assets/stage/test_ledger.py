@@ -1,5 +1,6 @@
 """The ledger's promises: nothing computed twice, nothing lost silently, rows and their mark together."""
 
+import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,9 @@ from kg_assets.stage.ledger import (
     DroppedPart,
     Ledger,
     Outcome,
+    OutcomeWork,
     Query,
+    Work,
     WorkItem,
     serially,
 )
@@ -40,14 +43,14 @@ def statement(name: str, index: int = 0) -> Statement:
     return Statement(f"t{name}{index}", name, f"text of {name}", True, "en")
 
 
-def one_row(work: Item, _ask: Ask) -> list[Statement]:
+async def one_row(work: Item, _ask: Ask) -> list[Statement]:
     return [statement(work.payload)]
 
 
 def run(
     warehouse: Warehouse,
     items: Sequence[Item],
-    work: Callable[[Item, Ask], Sequence[Any]] = one_row,
+    work: Work[str] = one_row,
     run_id: str = "run",
     **more: Any,
 ) -> Counts:
@@ -97,7 +100,7 @@ def test_the_current_view_follows_the_items_and_their_order_and_history_stays(wa
 
 
 def test_the_rows_of_an_item_keep_their_order_and_none_at_all_is_a_result(warehouse: Warehouse) -> None:
-    def work(work_item: Item, _ask: Ask) -> list[Statement]:
+    async def work(work_item: Item, _ask: Ask) -> list[Statement]:
         return [statement(work_item.payload, i) for i in range(int(work_item.payload))]
 
     assert run(warehouse, [item("3"), item("0"), item("2")], work) == Counts(3, 3, 0, 0, 5)
@@ -107,17 +110,17 @@ def test_the_rows_of_an_item_keep_their_order_and_none_at_all_is_a_result(wareho
 
 
 def test_a_drop_is_kept_with_its_reason_its_detail_and_its_raw_text(warehouse: Warehouse) -> None:
-    def work(work_item: Item, ask: Ask) -> list[Statement]:
+    async def work(work_item: Item, ask: Ask) -> list[Statement]:
         if work_item.payload == "b":
             raise Dropped("off_format", "It said neither.", "raw \0 “answer”")
-        return one_row(work_item, ask)
+        return await one_row(work_item, ask)
 
     assert run(warehouse, [item("a"), item("b", document="a.md")], work) == Counts(2, 1, 0, 1, 1)
     assert drops(warehouse) == [("b", "off_format", "It said neither.", "raw \0 “answer”", False, "a.md")]
 
 
 def test_a_permanent_drop_is_not_tried_again_and_is_still_counted(warehouse: Warehouse) -> None:
-    def work(_item: Item, _ask: Ask) -> list[Statement]:
+    async def work(_item: Item, _ask: Ask) -> list[Statement]:
         raise Dropped("off_format", "No.")
 
     run(warehouse, [item("a")], work)
@@ -129,9 +132,7 @@ def test_a_permanent_drop_is_not_tried_again_and_is_still_counted(warehouse: War
 def test_a_transient_drop_is_tried_again_and_gone_when_that_succeeds(
     warehouse: Warehouse, reason: str
 ) -> None:
-    def failing(
-        items: Iterable[Item], _work: Callable[[Item, Ask], Outcome]
-    ) -> Iterator[tuple[Item, Outcome]]:
+    def failing(items: Iterable[Item], _work: OutcomeWork[str]) -> Iterator[tuple[Item, Outcome]]:
         for work_item in items:
             yield work_item, CallFailed(reason, "Not now.", "raw")
 
@@ -144,7 +145,7 @@ def test_a_transient_drop_is_tried_again_and_gone_when_that_succeeds(
 
 
 def test_a_drop_of_an_item_that_is_gone_is_no_current_drop(warehouse: Warehouse) -> None:
-    def work(_item: Item, _ask: Ask) -> list[Statement]:
+    async def work(_item: Item, _ask: Ask) -> list[Statement]:
         raise Dropped("off_format", "No.")
 
     run(warehouse, [item("a")], work)
@@ -153,9 +154,7 @@ def test_a_drop_of_an_item_that_is_gone_is_no_current_drop(warehouse: Warehouse)
 
 
 def test_what_was_finished_before_an_exception_is_stored_and_not_done_again(warehouse: Warehouse) -> None:
-    def stopping(
-        items: Iterable[Item], work: Callable[[Item, Ask], Outcome]
-    ) -> Iterator[tuple[Item, Outcome]]:
+    def stopping(items: Iterable[Item], work: OutcomeWork[str]) -> Iterator[tuple[Item, Outcome]]:
         for position, work_item in enumerate(items):
             if position == 2:
                 raise EndpointError("The endpoint is gone.")
@@ -171,10 +170,10 @@ def test_what_was_finished_before_an_exception_is_stored_and_not_done_again(ware
 def test_an_interrupted_run_leaves_the_current_rows_as_they_were(warehouse: Warehouse) -> None:
     run(warehouse, [item("a")])
 
-    def work(work_item: Item, ask: Ask) -> list[Statement]:
+    async def work(work_item: Item, ask: Ask) -> list[Statement]:
         if work_item.payload == "c":
             raise KeyboardInterrupt
-        return one_row(work_item, ask)
+        return await one_row(work_item, ask)
 
     with pytest.raises(KeyboardInterrupt):
         run(warehouse, [item("b"), item("c")], work)
@@ -184,9 +183,7 @@ def test_an_interrupted_run_leaves_the_current_rows_as_they_were(warehouse: Ware
 def test_calls_under_way_are_stopped_when_storing_fails(warehouse: Warehouse) -> None:
     stopped = []
 
-    def endless(
-        items: Iterable[Item], work: Callable[[Item, Ask], Outcome]
-    ) -> Iterator[tuple[Item, Outcome]]:
+    def endless(items: Iterable[Item], work: OutcomeWork[str]) -> Iterator[tuple[Item, Outcome]]:
         try:
             for work_item in items:
                 yield next(serially([work_item], work))
@@ -230,9 +227,9 @@ def test_results_are_stored_while_the_work_goes_on(
     monkeypatch.setattr(kg_assets.stage.ledger, "FLUSH_ROWS", 2)
     stored = []
 
-    def work(work_item: Item, ask: Ask) -> list[Statement]:
+    async def work(work_item: Item, ask: Ask) -> list[Statement]:
         stored.append(warehouse.scalar("SELECT count(*) FROM done"))
-        return one_row(work_item, ask)
+        return await one_row(work_item, ask)
 
     run(warehouse, [item(name) for name in "abcde"], work)
     assert stored == [0, 0, 2, 2, 4]
@@ -252,7 +249,7 @@ def test_a_failure_here_does_not_hide_what_another_run_finished(warehouse: Wareh
     pending = mine.pending([item("a")])
     yours.execute([item("a")], yours.pending([item("a")]), one_row)
 
-    def failing(work_item: Item, _ask: Ask) -> list[Statement]:
+    async def failing(work_item: Item, _ask: Ask) -> list[Statement]:
         raise Dropped("timeout", "Not now.")
 
     assert mine.execute([item("a")], pending, failing) == Counts(1, 0, 1, 0, 1)
@@ -265,9 +262,7 @@ def test_every_failure_of_the_surroundings_is_transient() -> None:
 
 
 def test_an_item_without_a_result_or_a_drop_is_a_bug_and_not_a_reused_row(warehouse: Warehouse) -> None:
-    def forgetful(
-        items: Iterable[Item], work: Callable[[Item, Ask], Outcome]
-    ) -> Iterator[tuple[Item, Outcome]]:
+    def forgetful(items: Iterable[Item], work: OutcomeWork[str]) -> Iterator[tuple[Item, Outcome]]:
         return serially(list(items)[1:], work)
 
     with pytest.raises(RuntimeError, match="neither a result nor a drop"):
@@ -288,12 +283,21 @@ def test_each_finished_item_is_reported_as_progress(warehouse: Warehouse) -> Non
 
 
 def test_a_stage_without_a_model_cannot_ask_one(warehouse: Warehouse) -> None:
-    def asking(_item: Item, ask: Ask) -> list[Statement]:
-        ask(None)  # type: ignore[arg-type]
+    async def asking(_item: Item, ask: Ask) -> list[Statement]:
+        await ask(None)  # type: ignore[arg-type]
         return []
 
     with pytest.raises(RuntimeError, match="without a model"):
         run(warehouse, [item("a")], asking)
+
+
+def test_work_that_waits_needs_a_model(warehouse: Warehouse) -> None:
+    async def waiting(_item: Item, _ask: Ask) -> list[Statement]:
+        await asyncio.sleep(0)
+        return []
+
+    with pytest.raises(RuntimeError, match="waits for something"):
+        run(warehouse, [item("a")], waiting)
 
 
 def test_the_data_version_is_that_of_the_items_their_keys_and_their_order(warehouse: Warehouse) -> None:
@@ -359,7 +363,7 @@ def test_rows_in_are_always_new_plus_reused_plus_dropped(
         stack.enter_context(warehouse.connect())
         for number, (keys, fates) in enumerate(runs):
 
-            def work(work_item: Item, _ask: Ask, fates: dict[str, str] = fates) -> list[Statement]:
+            async def work(work_item: Item, _ask: Ask, fates: dict[str, str] = fates) -> list[Statement]:
                 computed[work_item.key] += 1
                 fate = fates[work_item.key]
                 if fate in ("off_format", "timeout"):
@@ -394,7 +398,7 @@ def test_rows_in_are_always_new_plus_reused_plus_dropped(
 
 
 def test_a_part_that_is_dropped_leaves_the_rest_of_its_row(warehouse: Warehouse) -> None:
-    def work(todo: Item, _ask: Ask) -> list[Statement | DroppedPart]:
+    async def work(todo: Item, _ask: Ask) -> list[Statement | DroppedPart]:
         return [statement("a"), DroppedPart("odd", "It is odd.", "raw"), statement("a", 1)]
 
     items = [item("a", document="a.md"), item("b", "key of a", "b.md")]
@@ -412,7 +416,8 @@ def test_a_part_that_is_dropped_leaves_the_rest_of_its_row(warehouse: Warehouse)
 
 
 def test_parts_alone_make_a_row_that_is_done(warehouse: Warehouse) -> None:
-    assert run(warehouse, [item("a")], lambda _item, _ask: [DroppedPart("odd", "It is odd.")]) == Counts(
-        1, 1, 0, 0, 0
-    )
+    async def work(_item: Item, _ask: Ask) -> list[DroppedPart]:
+        return [DroppedPart("odd", "It is odd.")]
+
+    assert run(warehouse, [item("a")], work) == Counts(1, 1, 0, 0, 0)
     assert Ledger(warehouse, STAGE, "again").pending([item("a")]) == []

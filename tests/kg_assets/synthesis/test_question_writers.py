@@ -12,7 +12,7 @@ from kg_assets.synthesis.forms.facts import facts_of, language_of, qa_pair, text
 from kg_assets.synthesis.forms.multi_hop import multi_hop_request, write_multi_hop
 from resources.errors import CallFailed
 from resources.models.types import ChatRequest
-from tests.kg_assets.stage_samples import Scripted, entity, relation
+from tests.kg_assets.stage_samples import Scripted, awaited, entity, relation
 
 WORKS = entity("Harrow Works", "Harrow Works makes pumps.")
 BUILT = relation("Harrow Works", "Kestrel-2", "Harrow Works built the Kestrel-2.")
@@ -28,7 +28,7 @@ def payload(request: ChatRequest) -> Any:
 
 def test_an_atomic_pair_is_about_one_fact() -> None:
     ask = Scripted(QA)
-    pair = write_atomic(BUILT, ask)
+    pair = awaited(write_atomic(BUILT, ask))
     assert payload(ask.requests[0]) == {"fact": BUILT.description}
     assert (pair.form, pair.question, pair.answer) == ("atomic", "Who built the Kestrel-2?", QA["answer"])
     assert (pair.unit_ids, pair.language, pair.reasoning) == ((BUILT.unit_id,), "en", ())
@@ -36,7 +36,7 @@ def test_an_atomic_pair_is_about_one_fact() -> None:
 
 def test_an_aggregated_pair_is_a_text_and_then_the_question_it_answers() -> None:
     ask = Scripted({"answer": "A coherent text."}, {"question": "What does the text say?"})
-    pair = write_aggregated([BUILT, WORKS], "hard", ask)
+    pair = awaited(write_aggregated([BUILT, WORKS], "hard", ask))
     assert payload(ask.requests[0])["facts"] == [BUILT.description, WORKS.description]
     assert payload(ask.requests[1]) == {"answer": "A coherent text."}
     assert (pair.form, pair.answer, pair.unit_ids) == (
@@ -55,7 +55,7 @@ def test_the_style_of_an_aggregated_answer_follows_the_difficulty() -> None:
 
 
 def test_a_multi_hop_pair_keeps_its_path() -> None:
-    pair = write_multi_hop([BUILT, MOVES], Scripted(HOPS))
+    pair = awaited(write_multi_hop([BUILT, MOVES], Scripted(HOPS)))
     assert (pair.form, pair.reasoning) == ("multi_hop", (BUILT.description, MOVES.description))
 
 
@@ -66,19 +66,19 @@ def test_a_multi_hop_pair_keeps_its_path() -> None:
 )
 def test_a_path_of_fewer_than_two_facts_is_repaired_once_and_then_dropped(bad: object) -> None:
     ask = Scripted(bad, HOPS)
-    assert len(write_multi_hop([BUILT, MOVES], ask).reasoning) == 2
+    assert len(awaited(write_multi_hop([BUILT, MOVES], ask)).reasoning) == 2
     assert len(ask.requests) == 2
     with pytest.raises(CallFailed, match="Unusable twice"):
-        write_multi_hop([BUILT, MOVES], Scripted(bad, bad))
+        awaited(write_multi_hop([BUILT, MOVES], Scripted(bad, bad)))
 
 
 @pytest.mark.parametrize(
     "bad", [{"question": "Who?"}, {"question": "", "answer": "x"}, {"question": 3, "answer": "x"}, [], "no"]
 )
 def test_a_pair_without_one_of_its_texts_is_repaired_once_and_then_dropped(bad: object) -> None:
-    assert write_atomic(BUILT, Scripted(bad, QA)).answer == QA["answer"]
+    assert awaited(write_atomic(BUILT, Scripted(bad, QA))).answer == QA["answer"]
     with pytest.raises(CallFailed) as failure:
-        write_atomic(BUILT, Scripted(bad, bad))
+        awaited(write_atomic(BUILT, Scripted(bad, bad)))
     assert failure.value.raw
 
 

@@ -18,7 +18,7 @@ from kg_assets.taxonomy.label import (
 )
 from resources.configuration.taxonomy_file import tag_key
 from resources.errors import CallFailed
-from tests.kg_assets.stage_samples import Scripted
+from tests.kg_assets.stage_samples import Scripted, awaited
 from tests.kg_assets.taxonomy.test_tree import COUNT, FakeModel, shown_tokens
 
 TAGS = ("Machines > Pumps", "Machines > Valves", "Law")
@@ -34,7 +34,7 @@ def answered(*tags: str) -> dict[str, object]:
 
 def test_each_chunk_gets_the_tag_that_was_said_for_it() -> None:
     ask = Scripted(answered("machines > valves", "none of these", " Law"))
-    found = label([sight(1), sight(2), sight(3)], TAGS, ask)
+    found = awaited(label([sight(1), sight(2), sight(3)], TAGS, ask))
     assert [row.tag for row in found] == ["Machines > Valves", NO_TAG, "Law"]
     assert [row.chunk_id for row in found] == ["ca.md1", "ca.md2", "ca.md3"]
 
@@ -52,10 +52,10 @@ def test_a_tag_that_is_none_of_the_tree_is_asked_for_again_and_then_the_group_fa
     wrong: dict[str, object],
 ) -> None:
     ask = Scripted(wrong, answered(*TAGS[:2]))
-    assert [row.tag for row in label([sight(1), sight(2)], TAGS, ask)] == list(TAGS[:2])
+    assert [row.tag for row in awaited(label([sight(1), sight(2)], TAGS, ask))] == list(TAGS[:2])
     assert "texts 2" in ask.requests[1].messages[-1].content
     with pytest.raises(CallFailed):
-        label([sight(1), sight(2)], TAGS, Scripted(wrong, wrong))
+        awaited(label([sight(1), sight(2)], TAGS, Scripted(wrong, wrong)))
 
 
 def test_chinese_chunks_are_asked_for_in_chinese_and_apart_from_others() -> None:
@@ -88,7 +88,7 @@ def test_every_chunk_gets_a_tag_of_the_tree_or_none_and_no_request_is_over_the_l
     sights: list[Sight], tags: list[str]
 ) -> None:
     groups, ask = label_groups(sights, COUNT), FakeModel()
-    tagged = [row for group in groups for row in label(group, tags, ask)]
+    tagged = [row for group in groups for row in awaited(label(group, tags, ask))]
     assert sorted(row.chunk_id for row in tagged) == sorted(s.chunk_id for s in sights)
     assert all(row.tag in (*tags, NO_TAG) for row in tagged)
     for group, request in zip(groups, ask.requests, strict=True):

@@ -22,7 +22,7 @@ from resources.errors import CallFailed
 from resources.models.types import ChatRequest, ChatResponse
 from resources.tokenizer import Tokenizer
 from tests.fake_model_answers import chat_answer
-from tests.kg_assets.stage_samples import Scripted, entity, relation
+from tests.kg_assets.stage_samples import Scripted, awaited, entity, relation
 
 COUNT = Tokenizer("cl100k_base").count
 SIZES = TaxonomySettings()
@@ -34,7 +34,7 @@ class FakeModel:
     def __init__(self) -> None:
         self.requests: list[ChatRequest] = []
 
-    def __call__(self, request: ChatRequest) -> ChatResponse:
+    async def __call__(self, request: ChatRequest) -> ChatResponse:
         self.requests.append(request)
         body = {
             "messages": [{"role": m.role, "content": m.content} for m in request.messages],
@@ -87,10 +87,10 @@ def test_a_further_heading_changes_few_groups() -> None:
 
 def test_topics_are_distinct_short_names_on_one_line() -> None:
     ask = Scripted({"topics": ["Pumps", "Pumps ", "Care\n> of", "x" * 90, ""]})
-    topics = find_topics([Mention("heading", "Pumps")], "en", ask)
+    topics = awaited(find_topics([Mention("heading", "Pumps")], "en", ask))
     assert [topic.name for topic in topics] == ["Pumps", "Care of", "x" * MOST_NAME_CHARS]
     with pytest.raises(CallFailed):
-        find_topics([Mention("heading", "Pumps")], "en", Scripted({"topics": []}, {"topics": [" "]}))
+        awaited(find_topics([Mention("heading", "Pumps")], "en", Scripted({"topics": []}, {"topics": [" "]})))
 
 
 def test_topics_are_asked_for_in_the_language_of_the_corpus() -> None:
@@ -108,7 +108,9 @@ def test_any_number_of_topics_becomes_one_tree_and_no_request_is_over_its_limit(
     names: list[str], more: int
 ) -> None:
     ask = FakeModel()
-    tree = grow_tree([*names, *(f"{number} topic" for number in range(more))], "en", SIZES, COUNT, ask)
+    tree = awaited(
+        grow_tree([*names, *(f"{number} topic" for number in range(more))], "en", SIZES, COUNT, ask)
+    )
     assert 1 <= len(tree.leaves()) <= SIZES.first_level[1] * SIZES.second_level[1]
     assert all(shown_tokens(request) <= ROUND_TOKENS + 100 for request in ask.requests)
     assert ask.requests[-1].schema is not None
@@ -117,7 +119,7 @@ def test_any_number_of_topics_becomes_one_tree_and_no_request_is_over_its_limit(
 
 def test_what_fits_one_request_is_asked_for_once_and_the_most_named_come_first() -> None:
     ask = Scripted(answered(("Machines", ["Pumps", "Valves"])))
-    tree = grow_tree(["Valves", "Pumps", "pumps"], "en", SIZES, COUNT, ask)
+    tree = awaited(grow_tree(["Valves", "Pumps", "pumps"], "en", SIZES, COUNT, ask))
     assert tree == TagTree((("Machines", ("Pumps", "Valves")),))
     assert json.loads(ask.requests[0].messages[1].content.split("\n")[1]) == {"topics": ["Pumps", "Valves"]}
     assert "6 to 12 areas" in ask.requests[0].messages[0].content
@@ -126,7 +128,7 @@ def test_what_fits_one_request_is_asked_for_once_and_the_most_named_come_first()
 def test_a_round_that_does_not_get_fewer_is_asked_for_again() -> None:
     names = [f"A rather long name of a topic with the number {number}" for number in range(400)]
     halves = FakeModel()
-    grow_tree(names, "en", SIZES, COUNT, halves)
+    awaited(grow_tree(names, "en", SIZES, COUNT, halves))
     merging = [
         request for request in halves.requests if request.schema and request.schema["title"] != "TagTree"
     ]
@@ -138,16 +140,16 @@ def test_a_round_that_does_not_get_fewer_is_asked_for_again() -> None:
 
 def test_equal_names_are_one_tag_and_an_area_without_tags_is_one_itself() -> None:
     ask = Scripted(answered(("Heat > cold", ["Pumps", "pumps", ""]), ("heat cold", ["Valves"]), ("Law", [])))
-    tree = grow_tree(["Pumps"], "en", SIZES, COUNT, ask)
+    tree = awaited(grow_tree(["Pumps"], "en", SIZES, COUNT, ask))
     assert tree == TagTree((("Heat cold", ("Pumps", "Valves")), ("Law", ())))
     assert tree.leaves() == ("Heat cold > Pumps", "Heat cold > Valves", "Law")
 
 
 def test_an_answer_without_a_tag_is_asked_for_again_and_then_fails() -> None:
     ask = Scripted(answered(), answered(("Machines", ["Pumps"])))
-    assert grow_tree(["Pumps"], "en", SIZES, COUNT, ask).leaves() == ("Machines > Pumps",)
+    assert awaited(grow_tree(["Pumps"], "en", SIZES, COUNT, ask)).leaves() == ("Machines > Pumps",)
     with pytest.raises(CallFailed):
-        grow_tree(["Pumps"], "en", SIZES, COUNT, Scripted(answered(("", ["Pumps"])), answered()))
+        awaited(grow_tree(["Pumps"], "en", SIZES, COUNT, Scripted(answered(("", ["Pumps"])), answered())))
 
 
 def test_rows_and_tree_are_the_same_thing() -> None:

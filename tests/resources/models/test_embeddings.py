@@ -34,7 +34,7 @@ def embedder(make_gateway: MakeGateway) -> Gateway:
 
 def test_each_text_gets_its_vector_of_unit_length(embedder: Gateway, server: FakeModelServer) -> None:
     server.configure(synonyms=[["Beijing", "北京"]])
-    response = embedder.ask(names("Beijing", "Nile", "北京"))
+    response = embedder.ask_and_wait(names("Beijing", "Nile", "北京"))
     assert response.vectors.shape == (3, NUMBERS)
     cosines = (vectors := response.vectors.astype(float)) @ vectors.T
     assert np.allclose(np.diag(cosines), 1, atol=1e-3)
@@ -46,20 +46,20 @@ def test_each_text_gets_its_vector_of_unit_length(embedder: Gateway, server: Fak
 def test_equal_requests_are_paid_once_and_come_back_the_same(
     embedder: Gateway, make_gateway: MakeGateway, server: FakeModelServer, store: ResponseStore
 ) -> None:
-    first = embedder.ask(names())
+    first = embedder.ask_and_wait(names())
     assert first.cost_usd == pytest.approx(first.prompt_tokens * 1e-5)
-    again = make_gateway(role="embedder", model="fake-embedder", offline=True).ask(names())
+    again = make_gateway(role="embedder", model="fake-embedder", offline=True).ask_and_wait(names())
     assert (first.from_store, again.from_store) == (False, True)
     assert first.vectors.tobytes() == again.vectors.tobytes()
     assert server.count() == 1
     assert store.totals(stage="entity_embeddings").prompt_tokens == first.prompt_tokens
     with pytest.raises(EndpointError, match="entity_embeddings needs an answer of the embedder"):
-        make_gateway(role="embedder", model="another", offline=True).ask(names())
+        make_gateway(role="embedder", model="another", offline=True).ask_and_wait(names())
 
 
 def test_the_store_keeps_vectors_small(embedder: Gateway, store: ResponseStore) -> None:
     texts = tuple(f"name {number}" for number in range(30))
-    stored = store.get(embedder.ask(names(*texts)).key)
+    stored = store.get(embedder.ask_and_wait(names(*texts)).key)
     assert stored is not None
     assert len(stored.text) == 30 * NUMBERS * 2 * 4 / 3
     assert len(stored.raw) < 200
@@ -71,7 +71,7 @@ def test_the_store_keeps_vectors_small(embedder: Gateway, store: ResponseStore) 
 )
 def test_a_fault_that_passes_is_retried(embedder: Gateway, server: FakeModelServer, fault: str) -> None:
     server.configure(script=[fault, fault])
-    assert not embedder.ask(names()).from_store
+    assert not embedder.ask_and_wait(names()).from_store
     assert server.count() == 3
 
 
@@ -90,42 +90,42 @@ def test_vectors_of_no_use_fail_this_request_and_say_why(
 ) -> None:
     server.configure(script=[fault] * 3)
     with pytest.raises(CallFailed, match=words) as failure:
-        embedder.ask(names())
+        embedder.ask_and_wait(names())
     assert failure.value.reason == "bad_vectors"
     assert server.count() == 3
     assert store.totals().failed_attempts == 3
-    assert embedder.ask(names()).vectors.shape == (2, NUMBERS)
+    assert embedder.ask_and_wait(names()).vectors.shape == (2, NUMBERS)
 
 
 def test_vectors_in_another_order_are_put_in_order(embedder: Gateway, server: FakeModelServer) -> None:
-    one, two = (embedder.ask(names(text)).vectors[0] for text in ("pump", "泵"))
+    one, two = (embedder.ask_and_wait(names(text)).vectors[0] for text in ("pump", "泵"))
     server.configure(script=["other_order"])
-    both = embedder.ask(names()).vectors
+    both = embedder.ask_and_wait(names()).vectors
     assert np.array_equal(both, [one, two])
 
 
 def test_a_model_that_does_not_embed_stops_the_run(embedder: Gateway, server: FakeModelServer) -> None:
     server.configure(only_listed_models=True)
     with pytest.raises(EndpointError, match="EMBEDDING_MODEL, an embedding model, and EMBEDDING_BASE_URL"):
-        embedder.ask(names())
+        embedder.ask_and_wait(names())
 
 
 def test_the_budget_is_that_of_all_models(make_gateway: MakeGateway) -> None:
     budget = Budget(usd=1e-9)
     with pytest.raises(BudgetExceeded):
-        make_gateway(PRICES, role="embedder", budget=budget).ask(names())
+        make_gateway(PRICES, role="embedder", budget=budget).ask_and_wait(names())
 
 
 def test_usage_that_is_not_reported_is_counted_here(embedder: Gateway, server: FakeModelServer) -> None:
     server.configure(usage=False)
-    assert embedder.ask(names("heat exchanger")).prompt_tokens > 1
+    assert embedder.ask_and_wait(names("heat exchanger")).prompt_tokens > 1
 
 
 def test_a_batch_asks_for_vectors_as_for_words(make_gateway: MakeGateway) -> None:
     gateway = make_gateway()
 
-    def work(text: str, ask: Ask) -> tuple[EmbeddingResponse, str]:
-        return ask(names(text)), ask(chat(text)).text
+    async def work(text: str, ask: Ask) -> tuple[EmbeddingResponse, str]:
+        return await ask(names(text)), (await ask(chat(text))).text
 
     found = dict(gateway.map(["pump", "valve"], work))
     assert found.keys() == {"pump", "valve"}
@@ -134,7 +134,7 @@ def test_a_batch_asks_for_vectors_as_for_words(make_gateway: MakeGateway) -> Non
 
 def test_the_route_may_stand_in_the_address(make_gateway: MakeGateway, server: FakeModelServer) -> None:
     gateway = make_gateway(role="embedder", base_url=f"{server.base_url}/embeddings/")
-    assert gateway.ask(names()).vectors.shape == (2, NUMBERS)
+    assert gateway.ask_and_wait(names()).vectors.shape == (2, NUMBERS)
 
 
 def test_a_key_that_the_endpoint_repeats_is_not_stored() -> None:

@@ -29,7 +29,7 @@ def ask_task(gateway: Gateway, title: str, payload: Any, properties: dict[str, A
     text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
     schema = {"title": title, "type": "object", "properties": properties or {}}
     request = chat(f"Do it.\n<input>\n{text}\n</input>", schema=schema)
-    return ask_structured(gateway.ask, request, lambda answer: answer)[0]
+    return gateway.run(lambda ask: ask_structured(ask, request, lambda answer: answer))[0]
 
 
 EXTRACTION = {
@@ -71,12 +71,14 @@ def test_english_names_are_capitalised_runs(gateway: Gateway) -> None:
 def test_a_gleaning_gets_only_what_is_missing_and_a_repair_gets_all(gateway: Gateway) -> None:
     schema = {"title": "Extraction", "type": "object", "properties": EXTRACTION}
     first = chat(f"<input>\n{ENGLISH}\n</input>", schema=schema)
-    answer = gateway.ask(first).text
+    answer = gateway.ask_and_wait(first).text
     told = (*first.messages, Message("assistant", answer))
-    gleaning = gateway.ask(chat(schema=schema, messages=(*told, Message("user", "What is missing?"))))
+    gleaning = gateway.ask_and_wait(
+        chat(schema=schema, messages=(*told, Message("user", "What is missing?")))
+    )
     assert json.loads(gleaning.text) == {"entities": [], "relations": []}
     again = Message("user", "Answer again with JSON only")
-    repair = gateway.ask(chat(schema=schema, messages=(*told, again)))
+    repair = gateway.ask_and_wait(chat(schema=schema, messages=(*told, again)))
     assert repair.text == answer
 
 
@@ -116,7 +118,7 @@ def test_a_summary_joins_the_descriptions(gateway: Gateway) -> None:
 
 @LANGUAGES
 def test_a_judgement_has_candidates_for_yes_and_no(gateway: Gateway, text: str) -> None:
-    response = gateway.ask(judgement(text))
+    response = gateway.ask_and_wait(judgement(text))
     assert response.text in ("yes", "no", "是", "否")
     assert is_chinese(response.text) == is_chinese(text)
     logprobs = [candidate.logprob for candidate in response.first_token]
@@ -138,7 +140,9 @@ def test_judgements_are_mostly_right_and_not_all_equal(gateway: Gateway) -> None
 def test_samples_at_a_temperature_differ_with_the_seed_only(make_gateway: MakeGateway) -> None:
     gateway = make_gateway()
     samples = [
-        gateway.ask(chat(f"<input>\nFact {fact}.\n</input>", max_tokens=16, temperature=1.0, sample=i)).text
+        gateway.ask_and_wait(
+            chat(f"<input>\nFact {fact}.\n</input>", max_tokens=16, temperature=1.0, sample=i)
+        ).text
         for fact in range(4)
         for i in range(10)
     ]
@@ -146,15 +150,15 @@ def test_samples_at_a_temperature_differ_with_the_seed_only(make_gateway: MakeGa
 
 
 def test_answers_do_not_depend_on_the_order(make_gateway: MakeGateway, server: FakeModelServer) -> None:
-    first = make_gateway({"revision": "1"}).ask(statements()).text
-    make_gateway().ask(chat("something else"))
+    first = make_gateway({"revision": "1"}).ask_and_wait(statements()).text
+    make_gateway().ask_and_wait(chat("something else"))
     server.reset()
-    assert make_gateway({"revision": "2"}).ask(statements()).text == first
+    assert make_gateway({"revision": "2"}).ask_and_wait(statements()).text == first
 
 
 def test_canned_answers_and_models(gateway: Gateway, server: FakeModelServer) -> None:
     server.configure(canned=[["(?i)capital of (France|Gaul)", "Paris"]], models=["a", "b"])
-    assert gateway.ask(chat("The Capital of France?")).text == "Paris"
+    assert gateway.ask_and_wait(chat("The Capital of France?")).text == "Paris"
     with urllib.request.urlopen(f"{server.base_url}/models", timeout=10) as response:
         assert [model["id"] for model in json.load(response)["data"]] == ["a", "b"]
 
@@ -168,7 +172,7 @@ def test_faults_by_rate_depend_on_the_request_and_not_on_the_order(
         server.configure(faults={"server_error": 0.3}, fault_seed=1)
         gateway = make_gateway({"revision": revision})
         for i in order:
-            gateway.ask(chat(f"Say {i}"))
+            gateway.ask_and_wait(chat(f"Say {i}"))
         requests = server.requests()
         failed.append({r["body"]["messages"][0]["content"] for r in requests if r["fault"] != "ok"})
     assert failed[0] == failed[1] != set()

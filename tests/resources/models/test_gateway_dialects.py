@@ -14,7 +14,9 @@ from tests.resources.models.asking import MakeGateway, chat, judgement, statemen
 
 
 def negations(gateway: Gateway, fact: str = "Snow is white.") -> list[str]:
-    value, _ = ask_structured(gateway.ask, statements(fact), lambda answer: answer["negations"])
+    value, _ = gateway.run(
+        lambda ask: ask_structured(ask, statements(fact), lambda answer: answer["negations"])
+    )
     return list(value)
 
 
@@ -84,8 +86,8 @@ def test_max_completion_tokens_where_max_tokens_is_refused(
     make_gateway: MakeGateway, server: FakeModelServer
 ) -> None:
     server.configure(limit_field="max_completion_tokens")
-    make_gateway().ask(chat("a"))
-    make_gateway().ask(chat("b"))
+    make_gateway().ask_and_wait(chat("a"))
+    make_gateway().ask_and_wait(chat("b"))
     assert [("max_tokens" in b, b.get("max_completion_tokens")) for b in server.bodies()] == [
         (True, None),
         (False, 100),
@@ -95,17 +97,17 @@ def test_max_completion_tokens_where_max_tokens_is_refused(
 
 def test_an_endpoint_that_went_back_to_max_tokens(make_gateway: MakeGateway, server: FakeModelServer) -> None:
     server.configure(limit_field="max_completion_tokens")
-    make_gateway().ask(chat("a"))
+    make_gateway().ask_and_wait(chat("a"))
     server.configure(limit_field="max_tokens")
-    make_gateway().ask(chat("b"))
+    make_gateway().ask_and_wait(chat("b"))
     assert "max_tokens" in server.bodies()[-1]
 
 
 def test_a_limit_of_answer_tokens_is_respected(make_gateway: MakeGateway, server: FakeModelServer) -> None:
     server.configure(most_tokens=4096)
-    make_gateway().ask(chat("a", max_tokens=8192))
-    make_gateway().ask(chat("b", max_tokens=8192))
-    make_gateway().ask(chat("c", max_tokens=100))
+    make_gateway().ask_and_wait(chat("a", max_tokens=8192))
+    make_gateway().ask_and_wait(chat("b", max_tokens=8192))
+    make_gateway().ask_and_wait(chat("c", max_tokens=100))
     assert [body["max_tokens"] for body in server.bodies()] == [8192, 4096, 4096, 100]
 
 
@@ -114,8 +116,8 @@ def test_a_refused_parameter_is_dropped(
     make_gateway: MakeGateway, server: FakeModelServer, name: str
 ) -> None:
     server.configure(refused_parameters=[name])
-    make_gateway().ask(chat("a"))
-    make_gateway().ask(chat("b"))
+    make_gateway().ask_and_wait(chat("a"))
+    make_gateway().ask_and_wait(chat("b"))
     assert [name in body for body in server.bodies()] == [True, False, False]
 
 
@@ -141,28 +143,29 @@ def test_logprobs_are_probed_once(
     make_gateway: MakeGateway, server: FakeModelServer, logprobs: str, supported: bool, requests: int
 ) -> None:
     server.configure(logprobs=logprobs)
-    assert make_gateway().supports_logprobs() is supported
-    assert make_gateway().supports_logprobs() is supported
+    for _ in range(2):
+        gateway = make_gateway()
+        assert gateway.run(gateway.supports_logprobs) is supported
     assert server.count() == requests
-    assert bool(make_gateway().ask(judgement()).first_token) is supported
+    assert bool(make_gateway().ask_and_wait(judgement()).first_token) is supported
     assert ("logprobs" in server.bodies()[-1]) is supported
 
 
 def test_the_probe_is_an_ordinary_stored_request(gateway: Gateway, store: ResponseStore) -> None:
-    gateway.supports_logprobs()
+    gateway.run(gateway.supports_logprobs)
     assert store.totals(stage="probe").calls == 1
     assert gateway.usage["probe"].calls == 1
 
 
 def test_a_model_that_only_thinks_has_no_usable_logprobs(gateway: Gateway, server: FakeModelServer) -> None:
     server.configure(reasoning="unclosed")
-    assert gateway.supports_logprobs() is False
+    assert gateway.run(gateway.supports_logprobs) is False
 
 
 def test_as_many_candidates_as_the_endpoint_gives(make_gateway: MakeGateway, server: FakeModelServer) -> None:
     server.configure(top_logprobs_limit=5)
-    assert len(make_gateway().ask(judgement()).first_token) == 5
-    make_gateway().ask(judgement("Coal is black."))
+    assert len(make_gateway().ask_and_wait(judgement()).first_token) == 5
+    make_gateway().ask_and_wait(judgement("Coal is black."))
     assert [body["top_logprobs"] for body in server.bodies()] == [20, 5, 5]
 
 
@@ -177,7 +180,7 @@ def test_the_embedded_server_is_one_endpoint_whatever_its_port(
 def test_a_prompt_that_is_too_long_teaches_nothing(gateway: Gateway, server: FakeModelServer) -> None:
     server.configure(script=["too_long"])
     with pytest.raises(CallFailed) as failure:
-        gateway.ask(statements())
+        gateway.ask_and_wait(statements())
     assert failure.value.reason == "bad_request"
     assert server.count() == 1
     assert gateway.dialect == Dialect()
@@ -186,14 +189,14 @@ def test_a_prompt_that_is_too_long_teaches_nothing(gateway: Gateway, server: Fak
 def test_a_refusal_for_another_reason_teaches_nothing(gateway: Gateway, server: FakeModelServer) -> None:
     server.configure(script=["bad_request"] * 9)
     with pytest.raises(CallFailed):
-        gateway.ask(statements())
+        gateway.ask_and_wait(statements())
     assert gateway.dialect == Dialect()
     server.configure(script=[])
-    gateway.ask(statements())
+    gateway.ask_and_wait(statements())
     known = gateway.dialect
     server.configure(script=["bad_request"])
     with pytest.raises(CallFailed):
-        gateway.ask(statements("Coal is black."))
+        gateway.ask_and_wait(statements("Coal is black."))
     assert gateway.dialect == known
     assert known.structured_proven
 

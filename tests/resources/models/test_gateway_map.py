@@ -1,6 +1,6 @@
 """Many items at once: completion order, bounded look-ahead, and a clean stop."""
 
-import threading
+import asyncio
 import time
 from collections.abc import Iterator
 
@@ -8,17 +8,26 @@ import pytest
 
 from resources.errors import CallFailed
 from resources.models.gateway import Gateway
+from resources.models.loop import MODEL_CALLS
 from resources.models.types import Ask, ChatResponse
 from tests.fake_model_server import FakeModelServer
 from tests.resources.models.asking import MakeGateway, chat, collect
 
 
-def say(item: int, ask: Ask) -> ChatResponse:
-    return ask(chat(f"Say {item}"))
+async def say(item: int, ask: Ask) -> ChatResponse:
+    return await ask(chat(f"Say {item}"))
+
+
+async def text_of(item: int, ask: Ask) -> str:
+    return (await say(item, ask)).text
+
+
+async def itself(item: int, _: Ask) -> int:
+    return item
 
 
 def test_every_item_comes_back_with_its_result(gateway: Gateway) -> None:
-    results = dict(gateway.map(range(50), lambda item, ask: say(item, ask).text))
+    results = dict(gateway.map(range(50), text_of))
     assert sorted(results) == list(range(50))
     assert all(str(results[item]).endswith(f"Say {item}") for item in results)
 
@@ -28,16 +37,16 @@ def test_no_items_are_no_results(gateway: Gateway) -> None:
 
 
 def test_results_come_in_the_order_of_completion(make_gateway: MakeGateway) -> None:
-    second_is_done = threading.Event()
+    second_is_done = asyncio.Event()
 
-    def work(item: str, _: Ask) -> str:
+    async def work(item: str, _: Ask) -> str:
         if item == "first":
-            assert second_is_done.wait(30)
+            await asyncio.wait_for(second_is_done.wait(), 30)
         return item
 
     results = make_gateway({"concurrency": 2}).map(["first", "second"], work)
     assert next(results) == ("second", "second")
-    second_is_done.set()
+    MODEL_CALLS.loop.call_soon_threadsafe(second_is_done.set)
     assert next(results) == ("first", "first")
 
 
@@ -56,7 +65,7 @@ def test_items_are_taken_only_as_they_are_needed(make_gateway: MakeGateway) -> N
             taken.append(item)
             yield item
 
-    results = make_gateway({"concurrency": 4}).map(items(), lambda item, ask: item)
+    results = make_gateway({"concurrency": 4}).map(items(), itself)
     for _ in range(10):
         next(results)
     results.close()  # type: ignore[attr-defined]
@@ -75,17 +84,17 @@ def test_closing_early_cancels_what_has_not_begun(make_gateway: MakeGateway, ser
 
 
 def test_another_exception_comes_after_the_results_under_way(make_gateway: MakeGateway) -> None:
-    slow_has_begun, bug = threading.Event(), threading.Event()
+    slow_has_begun, bug = asyncio.Event(), asyncio.Event()
 
-    def work(item: str, ask: Ask) -> str:
+    async def work(item: str, ask: Ask) -> str:
         if item == "bug":
-            assert slow_has_begun.wait(30)
+            await asyncio.wait_for(slow_has_begun.wait(), 30)
             bug.set()
             raise ZeroDivisionError("a bug")
         if item == "slow":
             slow_has_begun.set()
-            assert bug.wait(30)
-            time.sleep(0.2)
+            await asyncio.wait_for(bug.wait(), 30)
+            await asyncio.sleep(0.2)
         return item
 
     items = ["bug", "slow", *map(str, range(100))]
@@ -98,16 +107,16 @@ def test_another_exception_comes_after_the_results_under_way(make_gateway: MakeG
 def test_a_stopped_batch_begins_no_further_request(
     make_gateway: MakeGateway, server: FakeModelServer
 ) -> None:
-    first_asked = threading.Event()
+    first_asked = asyncio.Event()
 
-    def work(item: str, ask: Ask) -> str:
+    async def work(item: str, ask: Ask) -> str:
         if item == "bug":
-            assert first_asked.wait(30)
+            await asyncio.wait_for(first_asked.wait(), 30)
             raise ZeroDivisionError
-        ask(chat("first"))
+        await ask(chat("first"))
         first_asked.set()
-        time.sleep(0.3)
-        ask(chat("second"))
+        await asyncio.sleep(0.3)
+        await ask(chat("second"))
         return item
 
     with pytest.raises(ZeroDivisionError):
@@ -116,10 +125,12 @@ def test_a_stopped_batch_begins_no_further_request(
 
 
 def test_a_second_bug_is_not_hidden_by_the_first(make_gateway: MakeGateway) -> None:
-    both = threading.Barrier(2)
+    begun: list[int] = []
 
-    def work(item: int, ask: Ask) -> None:
-        both.wait(30)
+    async def work(item: int, ask: Ask) -> None:
+        begun.append(item)
+        while len(begun) < 2:
+            await asyncio.sleep(0.01)
         raise ZeroDivisionError(f"bug {item}")
 
     with pytest.raises(ZeroDivisionError) as failure:

@@ -32,13 +32,13 @@ def test_a_refusal_of_everything_stops_at_once(
 ) -> None:
     server.configure(**behaviour)
     with pytest.raises(EndpointError, match=advice):
-        gateway.ask(chat())
+        gateway.ask_and_wait(chat())
     assert server.count() == 1
 
 
 def test_a_wrong_route_is_explained(make_gateway: MakeGateway, server: FakeModelServer) -> None:
     with pytest.raises(EndpointError, match="usually ends in /v1"):
-        make_gateway(base_url=server.base_url.removesuffix("/v1")).ask(chat())
+        make_gateway(base_url=server.base_url.removesuffix("/v1")).ask_and_wait(chat())
 
 
 def test_a_refused_key_stops_all_threads_with_one_error(gateway: Gateway, server: FakeModelServer) -> None:
@@ -66,13 +66,13 @@ def assert_no_secret(text: str) -> None:
 def test_a_key_that_is_echoed_is_masked(gateway: Gateway, server: FakeModelServer) -> None:
     server.configure(api_key="another-key-entirely")
     with pytest.raises(EndpointError) as refused:
-        gateway.ask(chat())
+        gateway.ask_and_wait(chat())
     assert "Incorrect API key" in str(refused.value)
     assert_no_secret(every_text(refused.value))
     server.reset()
     server.configure(script=["bad_request"], status=422, message=f"Do not send Bearer {CANARY_KEY}!")
     with pytest.raises(CallFailed) as failed:
-        gateway.ask(chat("other"))
+        gateway.ask_and_wait(chat("other"))
     assert_no_secret(every_text(failed.value))
     assert_no_secret(repr(gateway) + repr(vars(gateway)))
 
@@ -81,11 +81,11 @@ def test_the_key_is_in_no_file_of_the_store(
     gateway: Gateway, server: FakeModelServer, tmp_path: Path
 ) -> None:
     server.configure(canned=[["tell", f"Your key is {CANARY_KEY}."]], script=["ok", "server_error"])
-    assert gateway.ask(chat("tell me")).text == "Your key is [key]."
-    gateway.ask(statements())
+    assert gateway.ask_and_wait(chat("tell me")).text == "Your key is [key]."
+    gateway.ask_and_wait(statements())
     server.configure(api_key="another-key-entirely")
     with pytest.raises(EndpointError):
-        gateway.ask(chat("refused"))
+        gateway.ask_and_wait(chat("refused"))
     gateway.close()
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert len(files) >= 2
@@ -96,10 +96,10 @@ def test_the_key_is_in_no_file_of_the_store(
 def test_a_password_in_the_url_is_shown_nowhere(make_gateway: MakeGateway, server: FakeModelServer) -> None:
     url = server.base_url.replace("http://", "http://user:pass-canary-1234@")
     gateway = make_gateway(base_url=url)
-    assert gateway.ask(chat()).text
+    assert gateway.ask_and_wait(chat()).text
     server.configure(status=401, message=f"No entry for {url}")
     with pytest.raises(EndpointError) as refused:
-        gateway.ask(chat("other"))
+        gateway.ask_and_wait(chat("other"))
     assert "pass-canary" not in every_text(refused.value) + repr(gateway)
     assert public_url(url) == server.base_url
 
@@ -115,10 +115,10 @@ def test_white_space_round_a_key_and_no_key_are_fine(
     make_gateway: MakeGateway, server: FakeModelServer
 ) -> None:
     server.configure(api_key=CANARY_KEY)
-    assert make_gateway(api_key=f" {CANARY_KEY}\n").ask(chat()).text
+    assert make_gateway(api_key=f" {CANARY_KEY}\n").ask_and_wait(chat()).text
     server.configure(api_key="")
-    assert make_gateway(api_key=None).ask(chat("no key")).text
-    assert make_gateway(api_key="").ask(chat("empty key")).text
+    assert make_gateway(api_key=None).ask_and_wait(chat("no key")).text
+    assert make_gateway(api_key="").ask_and_wait(chat("empty key")).text
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8000/v1", "ftp://host/v1", "http://"])

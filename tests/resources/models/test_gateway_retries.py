@@ -1,5 +1,6 @@
 """Faults that pass are waited out, faults that stay fail one request, and a dead endpoint stops the run."""
 
+import asyncio
 import time
 from email.utils import formatdate
 from typing import Any
@@ -34,7 +35,7 @@ def test_a_fault_that_passes_is_retried(
     gateway: Gateway, server: FakeModelServer, store: ResponseStore, fault: str
 ) -> None:
     server.configure(script=[fault, fault])
-    response = gateway.ask(chat())
+    response = gateway.ask_and_wait(chat())
     assert response.text
     assert not response.from_store
     assert server.count() == 3
@@ -49,7 +50,7 @@ def test_a_request_that_hangs_is_given_up_in_time_and_retried(
     server.configure(script=[fault], hang_s=20)
     gateway = make_gateway({"timeout_s": 2.0})
     started = time.monotonic()
-    assert gateway.ask(chat()).text
+    assert gateway.ask_and_wait(chat()).text
     assert time.monotonic() - started < 15
     assert server.count() == 2
 
@@ -71,16 +72,16 @@ def test_a_fault_that_stays_fails_this_request_only(
     server.configure(script=[fault] * requests)
     gateway = make_gateway({"max_retries": 3})
     with pytest.raises(CallFailed) as failure:
-        gateway.ask(chat())
+        gateway.ask_and_wait(chat())
     assert failure.value.reason == reason
     assert server.count() == requests
-    assert gateway.ask(chat("another")).text
+    assert gateway.ask_and_wait(chat("another")).text
 
 
 def test_time_outs_are_retried_less_often(make_gateway: MakeGateway, server: FakeModelServer) -> None:
     server.configure(script=["hang"] * 3, hang_s=20)
     with pytest.raises(CallFailed) as failure:
-        make_gateway({"timeout_s": 0.2}).ask(chat())
+        make_gateway({"timeout_s": 0.2}).ask_and_wait(chat())
     assert failure.value.reason == "timeout"
     assert server.count() == 3
 
@@ -88,7 +89,7 @@ def test_time_outs_are_retried_less_often(make_gateway: MakeGateway, server: Fak
 @pytest.mark.parametrize(("name", "value"), [("retry_after", "1"), ("retry_after_ms", "1000")])
 def test_retry_after_is_obeyed(gateway: Gateway, server: FakeModelServer, name: str, value: str) -> None:
     server.configure(script=[{"fault": "rate_limit", name: value}])
-    gateway.ask(chat())
+    gateway.ask_and_wait(chat())
     first, second = (request["at"] for request in server.requests())
     assert second - first >= 0.99
 
@@ -96,11 +97,11 @@ def test_retry_after_is_obeyed(gateway: Gateway, server: FakeModelServer, name: 
 def test_retry_after_holds_the_other_threads_back_too(gateway: Gateway, server: FakeModelServer) -> None:
     server.configure(script=[{"fault": "rate_limit", "retry_after": "1"}])
 
-    def say(item: int, ask: Ask) -> ChatResponse:
+    async def say(item: int, ask: Ask) -> ChatResponse:
         while item and not gateway.usage:
-            time.sleep(0.05)
-        time.sleep(0.1 * item)
-        return ask(chat(f"Say {item}"))
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1 * item)
+        return await ask(chat(f"Say {item}"))
 
     assert len(list(gateway.map(range(6), say))) == 6
     first, *others = (request["at"] for request in server.requests())
@@ -120,7 +121,7 @@ def test_retry_after_in_all_its_forms() -> None:
 def test_a_wait_of_hours_is_not_sat_out(gateway: Gateway, server: FakeModelServer) -> None:
     server.configure(script=[{"fault": "rate_limit", "retry_after": "7200"}])
     with pytest.raises(EndpointError, match="120 minutes"):
-        gateway.ask(chat())
+        gateway.ask_and_wait(chat())
 
 
 def test_back_off_grows_is_jittered_and_capped() -> None:
@@ -144,10 +145,10 @@ def test_an_endpoint_that_dies_stops_the_run_and_loses_no_request(make_gateway: 
     with FakeModelServer() as mortal:
         gateway = make_gateway({"max_retries": 1}, base_url=mortal.base_url)
 
-        def say(item: int, ask: Ask) -> ChatResponse:
+        async def say(item: int, ask: Ask) -> ChatResponse:
             if item == 40:
                 mortal.kill()
-            return ask(chat(f"Say {item}"))
+            return await ask(chat(f"Say {item}"))
 
         results, error = collect(gateway.map(range(10_000), say))
     assert isinstance(error, EndpointError)
@@ -161,7 +162,7 @@ def test_an_endpoint_that_comes_back_is_waited_for(
 ) -> None:
     server.configure(script=["drop"] * 12)
     gateway = make_gateway({"max_retries": 1}, retry=RetryPolicy(scale=0.01))
-    assert gateway.ask(chat()).text
+    assert gateway.ask_and_wait(chat()).text
 
 
 def test_a_request_that_always_breaks_the_connection_fails_alone(
@@ -170,13 +171,13 @@ def test_a_request_that_always_breaks_the_connection_fails_alone(
     server.configure(faulty=[["bad", "drop"]])
     gateway = make_gateway({"max_retries": 1, "concurrency": 2}, retry=RetryPolicy(scale=0.2))
 
-    def work(item: int, ask: Any) -> Any:
+    async def work(item: int, ask: Any) -> Any:
         if item == 0:
-            return ask(chat("bad"))
+            return await ask(chat("bad"))
         # The other begins when the bad one has failed once: it has when it is tried again.
         while server.count() < 2:
-            time.sleep(0.01)
-        ask(chat(f"Say {item}"))
+            await asyncio.sleep(0.01)
+        await ask(chat(f"Say {item}"))
         return item
 
     results = dict(gateway.map(range(2), work))

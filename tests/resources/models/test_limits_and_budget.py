@@ -1,7 +1,6 @@
 """Requests and tokens per sliding minute, with a clock of our own; and the budget."""
 
-import threading
-import time
+import asyncio
 from collections import deque
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import BudgetExceeded, CallFailed, SettingsError
-from resources.models.limits import Budget, Grant, Price, RateLimiter, delay_s
+from resources.models.limits import Budget, Grant, Price, RateLimiter, Slots, delay_s
 from resources.models.response_store import ResponseStore
 from resources.models.stopping import Stopped, StopScope
 from tests.fake_model_server import FakeModelServer
@@ -78,12 +77,20 @@ def test_a_pause_holds_everybody_back() -> None:
 
 
 def test_a_stopped_batch_does_not_wait_for_the_limiter() -> None:
-    limiter = RateLimiter(rpm=1)
-    scope = StopScope()
-    limiter.acquire(1, scope)
-    scope.stop()
-    with pytest.raises(Stopped):
-        limiter.acquire(1, scope)
+    async def stop_while_it_waits() -> None:
+        limiter = RateLimiter(rpm=1)
+        scope = StopScope()
+        await limiter.acquire(1, scope)
+        waiting = asyncio.create_task(limiter.acquire(1, scope))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        scope.stop()
+        with pytest.raises(Stopped):
+            await waiting
+        with pytest.raises(Stopped):
+            await limiter.acquire(1, scope)
+
+    asyncio.run(stop_while_it_waits())
 
 
 def test_a_price_is_per_million_tokens() -> None:
@@ -93,24 +100,43 @@ def test_a_price_is_per_million_tokens() -> None:
 def test_a_reservation_that_alone_exceeds_the_budget_is_refused() -> None:
     budget = Budget(usd=1.0, spent_usd=0.9)
     with pytest.raises(BudgetExceeded, match="raise budget_usd"):
-        budget.reserve(0.2, 10, StopScope())
-    budget.settle(budget.reserve(0.1, 10, StopScope()), 0.05, 10)
+        asyncio.run(budget.reserve(0.2, 10, StopScope()))
+    budget.settle(asyncio.run(budget.reserve(0.1, 10, StopScope())), 0.05, 10)
     assert budget.spent_usd == pytest.approx(0.95)
     with pytest.raises(BudgetExceeded, match="raise budget_tokens"):
-        Budget(tokens=10, spent_tokens=8).reserve(0.0, 3, StopScope())
+        asyncio.run(Budget(tokens=10, spent_tokens=8).reserve(0.0, 3, StopScope()))
 
 
 def test_a_reservation_waits_for_others_that_may_turn_out_cheaper() -> None:
-    budget = Budget(tokens=100)
-    first = budget.reserve(0.0, 80, StopScope())
-    got: list[object] = []
-    second = threading.Thread(target=lambda: got.append(budget.reserve(0.0, 80, StopScope())))
-    second.start()
-    time.sleep(0.05)
-    assert not got
-    budget.settle(first, 0.0, 10)
-    second.join(10)
-    assert len(got) == 1
+    async def reserve_twice() -> None:
+        budget = Budget(tokens=100)
+        first = await budget.reserve(0.0, 80, StopScope())
+        second = asyncio.create_task(budget.reserve(0.0, 80, StopScope()))
+        await asyncio.sleep(0.05)
+        assert not second.done()
+        budget.settle(first, 0.0, 10)
+        await asyncio.wait_for(second, 10)
+
+    asyncio.run(reserve_twice())
+
+
+def test_a_slot_is_passed_on_by_who_is_stopped_or_cancelled() -> None:
+    async def take_in_turn() -> None:
+        slots, scope = Slots(1), StopScope()
+        await slots.take(scope)
+        stopped_scope = StopScope()
+        stopped = asyncio.create_task(slots.take(stopped_scope))
+        cancelled = asyncio.create_task(slots.take(scope))
+        last = asyncio.create_task(slots.take(scope))
+        await asyncio.sleep(0)
+        stopped_scope.stop()
+        slots.give_back()
+        cancelled.cancel()  # in the very moment in which it is given the slot
+        await asyncio.wait_for(last, 10)
+        assert isinstance(stopped.exception(), Stopped)
+        assert cancelled.cancelled()
+
+    asyncio.run(take_in_turn())
 
 
 def test_a_run_stops_before_the_request_that_may_exceed_the_budget(
@@ -126,13 +152,13 @@ def test_a_run_stops_before_the_request_that_may_exceed_the_budget(
 
 
 def test_what_comes_from_the_store_costs_nothing(make_gateway: MakeGateway) -> None:
-    make_gateway().ask(chat())
-    assert make_gateway(budget=Budget(tokens=1)).ask(chat()).from_store
+    make_gateway().ask_and_wait(chat())
+    assert make_gateway(budget=Budget(tokens=1)).ask_and_wait(chat()).from_store
 
 
 def test_two_gateways_share_a_budget(make_gateway: MakeGateway) -> None:
     budget = Budget(tokens=130)
-    make_gateway(budget=budget).ask(chat("one"))
+    make_gateway(budget=budget).ask_and_wait(chat("one"))
     trainee = make_gateway(budget=budget, role="trainee", model="other")
     _, error = collect(trainee.map(range(9), lambda i, ask: ask(chat(f"two {i}"))))
     assert isinstance(error, BudgetExceeded)
@@ -148,14 +174,14 @@ def test_cost_is_measured_where_prices_are_known(make_gateway: MakeGateway, stor
     prices = {"prompt_usd_per_million": 1e6, "completion_usd_per_million": 2e6}
     budget = Budget(usd=1e6)
     gateway = make_gateway(prices, budget=budget)
-    response = gateway.ask(chat())
+    response = gateway.ask_and_wait(chat())
     expected = response.prompt_tokens + 2 * response.completion_tokens
     assert response.cost_usd == pytest.approx(expected)
     assert gateway.usage["claims"].cost_usd == pytest.approx(expected)
     assert store.totals(corpus="default").cost_usd == pytest.approx(expected)
     assert budget.spent_usd == pytest.approx(expected)
     again = make_gateway(prices)
-    assert again.ask(chat()).cost_usd == pytest.approx(expected)
+    assert again.ask_and_wait(chat()).cost_usd == pytest.approx(expected)
     assert again.usage["claims"].cost_usd == 0
 
 
@@ -166,6 +192,6 @@ def test_an_answer_of_no_use_is_paid_for_too(
     budget = Budget(tokens=10_000)
     gateway = make_gateway(budget=budget)
     with pytest.raises(CallFailed):
-        gateway.ask(chat())
+        gateway.ask_and_wait(chat())
     assert budget.spent_tokens == store.totals().tokens > 0
     assert gateway.usage["claims"].failed_attempts == 3

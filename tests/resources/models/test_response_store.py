@@ -1,10 +1,12 @@
 """What the response store promises: durable, shared by threads and processes, first response wins."""
 
+import asyncio
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from resources.models.group_commit import GroupCommit
 from resources.models.response_store import (
     FailedAttempt,
+    KnownDialect,
     ResponseStore,
     ResponseStoreError,
+    Row,
     StoredResponse,
     utc_now,
 )
@@ -53,7 +58,7 @@ from resources.models.response_store import ResponseStore
 from tests.resources.models.test_response_store import RESPONSE
 store = ResponseStore(sys.argv[1])
 for i in range(int(sys.argv[3])):
-    store.put(replace(RESPONSE, key=f"{sys.argv[2]}-{i}"))
+    store.put([replace(RESPONSE, key=f"{sys.argv[2]}-{i}")])
 print("done", flush=True)
 sys.stdin.read()
 """
@@ -79,16 +84,45 @@ def end(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
 def test_what_was_put_is_read_back_whole(tmp_path: Path) -> None:
     with ResponseStore(tmp_path / "r.sqlite") as store:
         assert store.get("k0") is None
-        assert store.put(RESPONSE)
+        assert store.put([RESPONSE]) == [True]
         assert store.get("k0") == RESPONSE
     with ResponseStore(tmp_path / "r.sqlite") as reopened:
         assert reopened.get("k0") == RESPONSE
 
 
 def test_the_first_response_stays(store: ResponseStore) -> None:
-    assert store.put(RESPONSE)
-    assert not store.put(replace(RESPONSE, text="other"))
+    assert store.put([RESPONSE]) == [True]
+    assert store.put([replace(RESPONSE, text="other")]) == [False]
     assert store.get("k0") == RESPONSE
+
+
+def test_rows_of_all_kinds_go_in_together_and_the_first_of_a_key_stays(store: ResponseStore) -> None:
+    store.put([replace(RESPONSE, key="k1")])
+    many = [replace(RESPONSE, key=f"k{i}", item_id=f"c{i}") for i in (0, 1, 2, *range(2, 1200))]
+    rows = [*many[:4], ATTEMPT, KnownDialect("http://x", "m", "1", utc_now()), *many[4:]]
+    new = store.put(rows)
+    assert [i for i, is_new in enumerate(new) if not is_new] == [1, 3]
+    assert (store.totals().calls, store.totals().failed_attempts) == (1200, 1)
+    assert store.get("k1199") == many[-1]
+
+
+def test_what_arrives_during_a_write_goes_into_the_next_one(store: ResponseStore) -> None:
+    groups: list[int] = []
+
+    def slow(rows: list[Row]) -> list[bool]:
+        groups.append(len(rows))
+        time.sleep(0.1)
+        return store.put(rows)
+
+    async def keep_many() -> list[bool]:
+        group = GroupCommit(slow)
+        new = await asyncio.gather(*(group.put(replace(RESPONSE, key=f"k{i % 40}")) for i in range(50)))
+        assert [store.get(f"k{i}") is not None for i in range(40)] == [True] * 40
+        await group.close()
+        return new
+
+    assert sum(asyncio.run(keep_many())) == 40
+    assert groups == [1, 49]
 
 
 def test_a_response_survives_sigkill_right_after_put(tmp_path: Path) -> None:
@@ -105,7 +139,7 @@ def test_several_processes_write_and_read_one_file(tmp_path: Path) -> None:
     processes = [writer(path, name, 40) for name in ("a", "b", "c")]
     with ResponseStore(path) as store:
         for i in range(40):
-            store.put(replace(RESPONSE, key=f"here-{i}"))
+            store.put([replace(RESPONSE, key=f"here-{i}")])
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == "done\n"
@@ -116,24 +150,24 @@ def test_several_processes_write_and_read_one_file(tmp_path: Path) -> None:
 
 def test_many_threads_write_at_once(store: ResponseStore) -> None:
     with ThreadPoolExecutor(16) as pool:
-        wrote = list(pool.map(lambda i: store.put(replace(RESPONSE, key=f"k{i % 100}")), range(200)))
-    assert sum(wrote) == 100
+        wrote = list(pool.map(lambda i: store.put([replace(RESPONSE, key=f"k{i % 100}")]), range(200)))
+    assert sum(new for (new,) in wrote) == 100
     assert store.totals().calls == 100
 
 
 def test_one_row_that_cannot_be_written_is_an_error_for_its_writer(store: ResponseStore) -> None:
     with pytest.raises(UnicodeEncodeError):
-        store.put(replace(RESPONSE, text="\ud83d"))
-    assert store.put(RESPONSE)
+        store.put([replace(RESPONSE, text="\ud83d")])
+    assert store.put([RESPONSE]) == [True]
 
 
 def test_totals_by_corpus_stage_and_time(store: ResponseStore) -> None:
     now = datetime.now(UTC)
     long_ago = (now - timedelta(days=2)).isoformat(timespec="milliseconds")
-    store.put(RESPONSE)
-    store.put(replace(RESPONSE, key="k1", stage="statements", cost_usd=None))
-    store.put(replace(RESPONSE, key="k2", corpus="other", created_at=long_ago))
-    store.put_attempt(replace(ATTEMPT, prompt_tokens=7, cost_usd=0.5))
+    store.put([RESPONSE])
+    store.put([replace(RESPONSE, key="k1", stage="statements", cost_usd=None)])
+    store.put([replace(RESPONSE, key="k2", corpus="other", created_at=long_ago)])
+    store.put([replace(ATTEMPT, prompt_tokens=7, cost_usd=0.5)])
 
     everything = store.totals()
     assert (everything.calls, everything.failed_attempts, everything.unpriced_calls) == (3, 1, 1)
@@ -147,8 +181,8 @@ def test_totals_by_corpus_stage_and_time(store: ResponseStore) -> None:
 
 def test_dialects_are_kept_replaced_and_forgotten(store: ResponseStore) -> None:
     assert store.dialect("http://x", "m") is None
-    store.save_dialect("http://x", "m", "1")
-    store.save_dialect("http://x", "m", "2")
+    store.put([KnownDialect("http://x", "m", "1", utc_now())])
+    store.put([KnownDialect("http://x", "m", "2", utc_now())])
     assert store.dialect("http://x", "m") == "2"
     assert store.dialect("http://y", "m") is None
     store.forget_dialect("http://x", "m")
@@ -175,6 +209,6 @@ def test_using_a_closed_store_is_an_error(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path / "r.sqlite")
     store.close()
     with pytest.raises(ResponseStoreError):
-        store.put(RESPONSE)
+        store.put([RESPONSE])
     with pytest.raises(ResponseStoreError):
         store.get("k0")

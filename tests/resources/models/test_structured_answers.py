@@ -1,8 +1,9 @@
 """Getting JSON out of what models write, and the one chance of repair."""
 
+import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from resources.errors import CallFailed
 from resources.models.structured import ask_structured, parse_json
 from resources.models.types import ChatRequest, ChatResponse, Message
+
+T = TypeVar("T")
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -59,10 +62,16 @@ class Scripted:
         self.answers = list(answers)
         self.requests: list[ChatRequest] = []
 
-    def __call__(self, request: ChatRequest) -> ChatResponse:
+    async def __call__(self, request: ChatRequest) -> ChatResponse:
         self.requests.append(request)
         answer = self.answers.pop(0)
         return ChatResponse(answer, "stop") if isinstance(answer, str) else answer
+
+
+def answered(
+    ask: Any, request: ChatRequest, validate: Callable[[Any], T]
+) -> tuple[T, tuple[ChatResponse, ...]]:
+    return asyncio.run(ask_structured(ask, request, validate))
 
 
 REQUEST = ChatRequest(
@@ -78,7 +87,7 @@ def count_of(value: Any) -> int:
 
 def test_a_usable_answer_needs_one_request() -> None:
     ask = Scripted('{"count": 3}')
-    value, responses = ask_structured(ask, REQUEST, count_of)
+    value, responses = answered(ask, REQUEST, count_of)
     assert (value, len(responses), ask.requests) == (3, 1, [REQUEST])
 
 
@@ -92,7 +101,7 @@ def test_a_usable_answer_needs_one_request() -> None:
 )
 def test_the_repair_shows_the_model_its_answer_and_its_error(first: str, told: str) -> None:
     ask = Scripted(first, '{"count": 3}')
-    value, responses = ask_structured(ask, REQUEST, count_of)
+    value, responses = answered(ask, REQUEST, count_of)
     assert (value, len(responses)) == (3, 2)
     repair = ask.requests[1]
     assert repair.messages[:2] == REQUEST.messages
@@ -106,7 +115,7 @@ def test_the_repair_shows_the_model_its_answer_and_its_error(first: str, told: s
 def test_the_repair_of_a_chinese_request_is_in_chinese() -> None:
     request = ChatRequest((Message("user", "数一数。"),), 50, schema={"title": "Count"})
     ask = Scripted("三", '{"count": 3}')
-    ask_structured(ask, request, count_of)
+    answered(ask, request, count_of)
     assert "请重新回答" in ask.requests[1].messages[-1].content
 
 
@@ -121,7 +130,7 @@ def test_the_repair_of_a_chinese_request_is_in_chinese() -> None:
 )
 def test_after_the_second_unusable_answer_both_are_handed_on(answers: Any, reason: str) -> None:
     with pytest.raises(CallFailed) as failure:
-        ask_structured(Scripted(*answers), REQUEST, count_of)
+        answered(Scripted(*answers), REQUEST, count_of)
     assert failure.value.reason == reason
     for answer in answers:
         assert (answer if isinstance(answer, str) else answer.text) in failure.value.raw
@@ -129,15 +138,13 @@ def test_after_the_second_unusable_answer_both_are_handed_on(answers: Any, reaso
 
 def test_half_an_answer_is_not_mended_into_a_whole_one() -> None:
     ask = Scripted(ChatResponse('{"count": 12', "length"), '{"count": 123}')
-    value, _ = ask_structured(ask, REQUEST, count_of)
+    value, _ = answered(ask, REQUEST, count_of)
     assert value == 123
     assert "cut off" in ask.requests[1].messages[-1].content
 
 
 def test_an_answer_that_was_whole_before_it_was_cut_off_is_used() -> None:
-    value, responses = ask_structured(
-        Scripted(ChatResponse('{"count": 3}\n\n\n', "length")), REQUEST, count_of
-    )
+    value, responses = answered(Scripted(ChatResponse('{"count": 3}\n\n\n', "length")), REQUEST, count_of)
     assert (value, len(responses)) == (3, 1)
 
 
@@ -147,4 +154,4 @@ def test_other_errors_of_a_validator_are_not_the_models() -> None:
 
     validate: Callable[[Any], int] = broken
     with pytest.raises(ZeroDivisionError):
-        ask_structured(Scripted('{"count": 3}'), REQUEST, validate)
+        answered(Scripted('{"count": 3}'), REQUEST, validate)
