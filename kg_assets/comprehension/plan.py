@@ -19,7 +19,7 @@ from kg_assets.domain import Comprehension, GraphUnit, Judgement, Statement
 from kg_assets.graph.plan import KNOWLEDGE_GRAPH
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.ledger import Items, Query, WorkItem, as_it_is
-from kg_assets.stage.request_keys import recipe_by_language, request_key
+from kg_assets.stage.request_keys import base_keys, request_key
 from kg_assets.stage.stage import Plan, Stage, Usual
 from resources.configuration.load import Configuration
 from resources.configuration.settings import ComprehensionSettings
@@ -32,13 +32,11 @@ Identity = Mapping[str, Any]
 
 def statement_items(warehouse: Warehouse, statements: int, identity: Identity) -> Query[GraphUnit]:
     """Each unit that has a description."""
-    recipe = recipe_by_language(
-        STATEMENTS_VERSION, lambda unit: statements_request(unit, statements), identity
-    )
+    base = base_keys(STATEMENTS_VERSION, lambda unit: statements_request(unit, statements), identity)
     return Query(
-        f"SELECT position, unit_id AS item_id, row_key([recipe, content_hash, unit_id]) AS key "
-        f"FROM current_units JOIN ({_RECIPES}) USING (language) WHERE description <> ''",
-        _by_language(warehouse, "current_units", recipe),
+        f"SELECT position, unit_id AS item_id, row_key([base, content_hash, unit_id]) AS key "
+        f"FROM current_units JOIN ({_BASES}) USING (language) WHERE description <> ''",
+        _by_language(warehouse, "current_units", base),
         _loaded(warehouse, GraphUnit, "current_units", "unit_id"),
     )
 
@@ -48,7 +46,7 @@ def judgement_items(
 ) -> Query[Statement]:
     """Each current statement; two of the same words are judged once."""
     limits = (settings.min_mass, settings.samples)
-    recipes = _by_language(
+    bases = _by_language(
         warehouse,
         "current_statements",
         lambda language: request_key(
@@ -57,10 +55,10 @@ def judgement_items(
     )
     return Query(
         f"SELECT row_number() OVER (ORDER BY i.position, s.row_index) AS position, "
-        f"s.statement_id AS item_id, row_key([recipe, s.text]) AS key "
-        f"FROM current_items i JOIN statements s ON s.key = i.key JOIN ({_RECIPES}) USING (language) "
+        f"s.statement_id AS item_id, row_key([base, s.text]) AS key "
+        f"FROM current_items i JOIN statements s ON s.key = i.key JOIN ({_BASES}) USING (language) "
         f"WHERE i.stage = 'statements'",
-        recipes,
+        bases,
         _loaded(warehouse, Statement, "current_statements", "statement_id"),
     )
 
@@ -97,15 +95,15 @@ def trainee_name(identity: Identity) -> str:
     return f"{identity['model']}@{identity['revision']}" if identity["revision"] else str(identity["model"])
 
 
-_RECIPES = "SELECT unnest($languages::VARCHAR[]) AS language, unnest($recipes::VARCHAR[]) AS recipe"
+_BASES = "SELECT unnest($languages::VARCHAR[]) AS language, unnest($bases::VARCHAR[]) AS base"
 
 
-def _by_language(warehouse: Warehouse, view: str, recipe: Callable[[str], str]) -> dict[str, list[str]]:
+def _by_language(warehouse: Warehouse, view: str, base: Callable[[str], str]) -> dict[str, list[str]]:
     """For each language of a view the key of a request about nothing: all but the row that makes a key."""
     with warehouse.connect() as connection:
         found = connection.execute(f"SELECT DISTINCT language FROM {view} ORDER BY 1").fetchall()
     languages = [language for (language,) in found]
-    return {"languages": languages, "recipes": [recipe(language) for language in languages]}
+    return {"languages": languages, "bases": [base(language) for language in languages]}
 
 
 def _loaded(

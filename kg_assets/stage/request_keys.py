@@ -1,6 +1,6 @@
 """Row keys of stages that ask a model: a fingerprint of everything that can change the answer.
 
-Of a request about units, all but the units is the same for every row of a language: its recipe. It is hashed
+Of a request about units, all but the units is the same for every row of a language: its base. It is hashed
 once, and a row's key is made of it and of what the units say. How a request is made of the units is not in
 it: whoever changes that raises the stage's version.
 """
@@ -34,14 +34,14 @@ def request_key(version: str, request: ChatRequest, identity: Mapping[str, Any],
     return fingerprint(version, asked, identity, more)
 
 
-def recipe_by_language(
+def base_keys(
     version: str, request: Callable[[GraphUnit], ChatRequest], identity: Mapping[str, Any], *more: object
 ) -> Callable[[str], str]:
-    """The recipe of each language: the key of the request about a unit that says nothing."""
+    """The base of each language: the key of the request about a unit that says nothing."""
 
     @cache
-    def recipe(language: str) -> str:
+    def base(language: str) -> str:
         nothing = GraphUnit("", "entity", "", "", "", "", "", "", "", language, "")
         return request_key(version, request(nothing), identity, more)
 
-    return recipe
+    return base

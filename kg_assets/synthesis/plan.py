@@ -16,7 +16,7 @@ from kg_assets.graph.reads import current_units
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.ledger import Items, Work, WorkItem, as_it_is
 from kg_assets.stage.prompts import system_prompt
-from kg_assets.stage.request_keys import recipe_by_language
+from kg_assets.stage.request_keys import base_keys
 from kg_assets.stage.stage import Plan, Stage, Usual
 from kg_assets.synthesis.forms.aggregated import AGGREGATED_VERSION, aggregated_request, write_aggregated
 from kg_assets.synthesis.forms.atomic import ATOMIC_VERSION, atomic_request, write_atomic
@@ -75,13 +75,13 @@ def atomic_items(
     subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
 ) -> list[WorkItem[GraphUnit]]:
     """Each fact once, with the first subgraph that holds it; a unit that repeats another's words is none."""
-    recipe = recipe_by_language(ATOMIC_VERSION, atomic_request, identity)
+    base = base_keys(ATOMIC_VERSION, atomic_request, identity)
     items: dict[str, WorkItem[GraphUnit]] = {}
     for subgraph in subgraphs:
         for unit in units_of(subgraph, units):
             fact = normalise_name(fact_of(unit))
             if fact not in items:
-                key = fingerprint(recipe(unit.language), _said([unit]))
+                key = fingerprint(base(unit.language), _said([unit]))
                 items[fact] = WorkItem(f"{subgraph.subgraph_id}/{unit.unit_id}", key, unit)
     return list(items.values())
 
@@ -92,9 +92,9 @@ def aggregated_items(
     """Each subgraph of at least two described units."""
 
     @cache
-    def recipe(language: str, difficulty: Difficulty) -> str:
+    def base(language: str, difficulty: Difficulty) -> str:
         follow_up = system_prompt("synthesis", "aggregated_question", language)
-        of_language = recipe_by_language(
+        of_language = base_keys(
             AGGREGATED_VERSION, lambda unit: aggregated_request([unit], difficulty), identity, follow_up
         )
         return of_language(language)
@@ -103,7 +103,7 @@ def aggregated_items(
     for subgraph in subgraphs:
         members = units_of(subgraph, units)
         if len(members) >= MIN_AGGREGATED_UNITS:
-            key = fingerprint(recipe(language_of(members), subgraph.difficulty), _said(members))
+            key = fingerprint(base(language_of(members), subgraph.difficulty), _said(members))
             items.append(WorkItem(subgraph.subgraph_id, key, (members, subgraph.difficulty)))
     return items
 
@@ -112,12 +112,12 @@ def multi_hop_items(
     subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
 ) -> list[WorkItem[list[GraphUnit]]]:
     """Each subgraph of at least MIN_RELATIONS described relations; only relations carry hops."""
-    recipe = recipe_by_language(MULTI_HOP_VERSION, lambda unit: multi_hop_request([unit]), identity)
+    base = base_keys(MULTI_HOP_VERSION, lambda unit: multi_hop_request([unit]), identity)
     items = []
     for subgraph in subgraphs:
         relations = [unit for unit in units_of(subgraph, units) if unit.kind == "relation"]
         if len(relations) >= MIN_RELATIONS:
-            key = fingerprint(recipe(language_of(relations)), _said(relations))
+            key = fingerprint(base(language_of(relations)), _said(relations))
             items.append(WorkItem(subgraph.subgraph_id, key, relations))
     return items
 
