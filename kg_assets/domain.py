@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 UnitKind = Literal["entity", "relation"]
 Difficulty = Literal["easy", "medium", "hard"]
-QaForm = Literal["atomic", "aggregated", "multi_hop"]
+QaForm = str
+"""The name of a form of question: one of those in `synthesis/forms/table.py`."""
 ENRICHMENT = "enrichment"
 """The origin of what stands in no document of the user's, but in a page of an encyclopedia."""
 

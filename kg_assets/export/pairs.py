@@ -9,11 +9,14 @@ from kg_assets.domain import Difficulty, Evidence, QaPair
 from kg_assets.export.formats.training_files import ExportPair
 from kg_assets.graph.reads import current_evidence, current_texts
 from kg_assets.quality.tags import pair_tags
+from kg_assets.synthesis.forms.table import FORMS
 from kg_assets.synthesis.plan import subgraph_id_of
 from resources.warehouse.warehouse import Warehouse, read_rows
 
 SPANS_PER_UNIT = 20
 EXAMPLES_PER_FORM = 5
+FORM_ORDER = str([form.name for form in FORMS])
+"""The order of the forms, as a list in SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def example_pairs(warehouse: Warehouse) -> list[ExportPair]:
     return _pairs(
         warehouse,
         "QUALIFY row_number() OVER (PARTITION BY form ORDER BY qa_id) = 1 "
-        "ORDER BY list_position(['atomic', 'aggregated', 'multi_hop'], form)",
+        f"ORDER BY list_position({FORM_ORDER}, form)",
     )
 
 
@@ -54,7 +57,7 @@ def worst_known_pairs(warehouse: Warehouse) -> list[ExportPair]:
         SEMI JOIN current_subgraphs s ON s.subgraph_id = split_part(item_id, '/', 1)
         QUALIFY row_number() OVER (PARTITION BY form ORDER BY coalesce(mean_loss, 0) DESC, qa_id)
             <= {EXAMPLES_PER_FORM}
-        ORDER BY list_position(['atomic', 'aggregated', 'multi_hop'], form), coalesce(mean_loss, 0) DESC,
+        ORDER BY list_position({FORM_ORDER}, form), coalesce(mean_loss, 0) DESC,
             qa_id
         """,
     )

@@ -3,10 +3,10 @@
 from kg_assets.domain import QaPair, fingerprint
 from kg_assets.quality.gates.table import DEPENDS_ON_OTHERS, GATES_VERSION, PASSED, Verdict, judge_pairs
 from kg_assets.stage.ledger import Dropped, WorkItem
+from kg_assets.synthesis.forms.table import FORMS
 from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 
-QA_STAGES = ("qa_atomic", "qa_aggregated", "qa_multi_hop")
 Judged = tuple[QaPair, Verdict]
 
 
@@ -19,7 +19,7 @@ def curation_items(warehouse: Warehouse, include_enrichment: bool = True) -> lis
     Unless `include_enrichment`, pairs about units that only pages of an encyclopedia speak of are stopped.
     """
     pairs, item_ids = [], []
-    for stage in QA_STAGES:
+    for stage in (form.stage for form in FORMS):
         pairs += warehouse.rows(QaPair, f"FROM current_{stage}")
         item_ids += [
             row for (row,) in warehouse.frame(f"SELECT item_id FROM current_{stage}").itertuples(index=False)

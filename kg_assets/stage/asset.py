@@ -18,7 +18,10 @@ Holds = Callable[[StageRun, Materialization], bool]
 
 
 def stage_asset(
-    stage: Stage, holds: Holds = lambda _run, _last: True, always: bool = False
+    stage: Stage,
+    holds: Holds = lambda _run, _last: True,
+    always: bool = False,
+    description: str | None = None,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Makes the asset of a stage of the function below it, whose docstring is the asset's description.
 
@@ -29,12 +32,13 @@ def stage_asset(
         stage: the record.
         holds: whether what the stage wrote outside the warehouse is still there; asked last.
         always: the stage reads what no recipe can tell, and so runs each time.
+        description: of the asset, where several stages share the function.
     """
 
     def decorated(body: Body) -> dg.AssetsDefinition:
         @dg.asset(
             name=stage.name,
-            description=body.__doc__,
+            description=description or body.__doc__,
             group_name=stage.group,
             partitions_def=corpora,
             code_version=stage.version,

@@ -4,6 +4,7 @@
 The store is the one truth: a response that was paid for is in it once, however often runs were stopped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resources.models.response_store import ResponseStore
@@ -74,13 +75,14 @@ def cost_by_document(warehouse: Warehouse) -> dict[str, Cost]:
     )
 
 
-def cost_by_form(warehouse: Warehouse) -> list[FormCost]:
-    """By the form of the exported pairs, in the order atomic, aggregated, multi-hop."""
+def cost_by_form(warehouse: Warehouse, order: Sequence[str]) -> list[FormCost]:
+    """By the form of the exported pairs, in the given order of forms."""
     with warehouse.connect() as connection:
         rows = connection.execute(
             "SELECT form, count(*), avg(own_tokens), total_usd(own_usd) / count(*), avg(tokens), "
             "total_usd(cost_usd) / count(*) FROM cost_by_pair GROUP BY form "
-            "ORDER BY list_position(['atomic', 'aggregated', 'multi_hop'], form)"
+            "ORDER BY list_position(?, form)",
+            [list(order)],
         ).fetchall()
     return [FormCost(*row) for row in rows]
 

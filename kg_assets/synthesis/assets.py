@@ -1,4 +1,4 @@
-"""The synthesis group: subgraphs, and the three forms of question written about them."""
+"""The synthesis group: subgraphs, and the forms of question written about them."""
 
 import dagster as dg
 
@@ -7,7 +7,8 @@ from kg_assets.graph.reads import current_units
 from kg_assets.stage.asset import stage_asset
 from kg_assets.stage.charts import counts_svg
 from kg_assets.stage.run import StageRun
-from kg_assets.synthesis.plan import QA_AGGREGATED, QA_ATOMIC, QA_MULTI_HOP, SUBGRAPHS
+from kg_assets.synthesis.forms.table import FORMS
+from kg_assets.synthesis.plan import QA_STAGES, SUBGRAPHS
 
 
 @stage_asset(SUBGRAPHS)
@@ -38,19 +39,11 @@ def subgraphs(run: StageRun) -> dg.MaterializeResult:
     )
 
 
-@stage_asset(QA_ATOMIC)
-def qa_atomic(run: StageRun) -> dg.MaterializeResult:
-    """One question and answer for each unit of a subgraph."""
+def _questions(run: StageRun) -> dg.MaterializeResult:
     return run.result(run.execute(), preview=run.preview("question, answer"))
 
 
-@stage_asset(QA_AGGREGATED)
-def qa_aggregated(run: StageRun) -> dg.MaterializeResult:
-    """Each subgraph of at least two units as one coherent text, and the question it answers."""
-    return run.result(run.execute(), preview=run.preview("question, answer"))
-
-
-@stage_asset(QA_MULTI_HOP)
-def qa_multi_hop(run: StageRun) -> dg.MaterializeResult:
-    """A question over at least two relations of a subgraph, with the reasoning path that answers it."""
-    return run.result(run.execute(), preview=run.preview("question, answer"))
+questions = [
+    stage_asset(stage, description=form.description)(_questions)
+    for stage, form in zip(QA_STAGES, FORMS, strict=True)
+]

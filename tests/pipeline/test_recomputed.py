@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import kg_assets.comprehension.plan as comprehension_plan
-import kg_assets.synthesis.plan as synthesis_plan
+import kg_assets.synthesis.forms.multi_hop as multi_hop
 from kg_assets.stage import prompts
 from kg_assets.stages import BY_NAME, NAMES
 from resources.embedded.graph_server import GraphLease
@@ -102,7 +102,7 @@ def test_the_schema_of_an_answer(made: Project, tmp_path: Path) -> None:
     ("stage", "module", "name"),
     [
         ("statements", comprehension_plan, "STATEMENTS_VERSION"),
-        ("qa_multi_hop", synthesis_plan, "MULTI_HOP_VERSION"),
+        ("qa_multi_hop", multi_hop, "MULTI_HOP_VERSION"),
     ],
 )
 def test_the_version_of_a_stage(

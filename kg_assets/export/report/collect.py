@@ -22,6 +22,7 @@ from kg_assets.graph.reads import current_evidence, current_units
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
 from kg_assets.stage.stage import Stage
+from kg_assets.synthesis.forms.table import FORMS
 from kg_assets.synthesis.plan import current_subgraphs
 from resources.configuration.settings import ExtractionSettings, Settings
 from resources.warehouse.warehouse import Warehouse
@@ -62,7 +63,7 @@ def report_data(bench: StageBench, stages: Sequence[Stage], files: Sequence[Expo
         stages=_stages(warehouse, order),
         model_costs=tuple(cost_by_model(warehouse).items()),
         document_costs=_costliest_documents(warehouse),
-        form_costs=tuple(cost_by_form(warehouse)),
+        form_costs=tuple(cost_by_form(warehouse, [form.name for form in FORMS])),
         drops=_drops(warehouse, order),
         units=units,
         evidence=current_evidence(warehouse, shown),

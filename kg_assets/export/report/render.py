@@ -23,11 +23,12 @@ from kg_assets.export.report import view
 from kg_assets.export.report.data import ReportData, ReportStage
 from kg_assets.stage import charts
 from kg_assets.stage.costs import Cost
+from kg_assets.synthesis.forms.table import FORMS
 
 TEMPLATES = Path(__file__).parent / "templates"
 HARDLY_BETTER = 0.6
 """An accuracy below this is hardly better than guessing."""
-FORMS = {"atomic": "Atomic", "aggregated": "Aggregated", "multi_hop": "Multi-hop"}
+TITLES = {form.name: form.title for form in FORMS}
 
 # Control characters, which HTML forbids, and lone surrogates, which UTF-8 cannot hold.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -76,8 +77,10 @@ def render_report(data: ReportData) -> str:
                 ),
             },
             levels=_levels(data.subgraphs),
-            examples=[(FORMS[form], [p for p in data.examples if p.form == form]) for form in FORMS],
-            pair_counts=[(FORMS[form], data.pair_counts.get(form, 0)) for form in FORMS],
+            examples=[
+                (title, [p for p in data.examples if p.form == form]) for form, title in TITLES.items()
+            ],
+            pair_counts=[(title, data.pair_counts.get(form, 0)) for form, title in TITLES.items()],
             quotes=view.quotes,
             totals=_totals(data.stages),
             dropped=sum(stage.dropped for stage in data.stages),

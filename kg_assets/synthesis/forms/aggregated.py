@@ -1,10 +1,23 @@
 """Aggregated questions: a subgraph rewritten as one text, the answer; then the question it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 
-from kg_assets.domain import Difficulty, GraphUnit, QaPair
+from kg_assets.domain import Difficulty, GraphUnit, QaPair, Subgraph, fingerprint
+from kg_assets.stage.ledger import WorkItem
 from kg_assets.stage.prompts import payload_message, system_prompt
-from kg_assets.synthesis.forms.facts import facts_of, language_of, qa_pair, text_field, text_schema
+from kg_assets.stage.request_keys import base_keys
+from kg_assets.stage.stage import Usual
+from kg_assets.synthesis.forms.facts import (
+    facts_of,
+    language_of,
+    qa_pair,
+    said_of,
+    text_field,
+    text_schema,
+    units_of,
+)
+from kg_assets.synthesis.forms.form import Form, Identity
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 
@@ -65,3 +78,44 @@ async def write_aggregated(units: Sequence[GraphUnit], difficulty: Difficulty, a
     request = question_request(answer, language_of(units), units[0].unit_id)
     question, _ = await ask_structured(ask, request, lambda value: text_field(value, "question"))
     return qa_pair("aggregated", question, answer, units)
+
+
+MIN_AGGREGATED_UNITS = 2
+
+
+def aggregated_items(
+    subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
+) -> list[WorkItem[tuple[list[GraphUnit], Difficulty]]]:
+    """Each subgraph of at least two described units."""
+
+    @cache
+    def base(language: str, difficulty: Difficulty) -> str:
+        follow_up = system_prompt("synthesis", "aggregated_question", language)
+        of_language = base_keys(
+            AGGREGATED_VERSION, lambda unit: aggregated_request([unit], difficulty), identity, follow_up
+        )
+        return of_language(language)
+
+    items = []
+    for subgraph in subgraphs:
+        members = units_of(subgraph, units)
+        if len(members) >= MIN_AGGREGATED_UNITS:
+            key = fingerprint(base(language_of(members), subgraph.difficulty), said_of(members))
+            items.append(WorkItem(subgraph.subgraph_id, key, (members, subgraph.difficulty)))
+    return items
+
+
+async def _write(item: WorkItem[tuple[list[GraphUnit], Difficulty]], ask: Ask) -> list[QaPair]:
+    return [await write_aggregated(*item.payload, ask)]
+
+
+AGGREGATED = Form(
+    name="aggregated",
+    title="Aggregated",
+    description="Each subgraph of at least two units as one coherent text, and the question it answers.",
+    version=AGGREGATED_VERSION,
+    prompts=("aggregated_answer", "aggregated_question"),
+    items=aggregated_items,
+    write=_write,
+    usual=Usual(0.2, "units", 700.0, 250.0, calls=2.0, effort=140.0),
+)

@@ -68,3 +68,8 @@ def text_field(answer: Any, field: str) -> str:
 def text_schema(title: str, **max_chars: int) -> Schema:
     """JSON schema of an object of texts, each with its greatest length in characters."""
     return object_of({field: text_of(most) for field, most in max_chars.items()}, title)
+
+
+def said_of(units: Sequence[GraphUnit]) -> list[tuple[str, str]]:
+    """All of the units that a question about them can depend on."""
+    return [(unit.unit_id, unit.content_hash) for unit in units]

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kg_assets.domain import GraphUnit, QaPair
+from kg_assets.domain import GraphUnit, QaPair, Subgraph, fingerprint
+from kg_assets.stage.ledger import WorkItem
 from kg_assets.stage.prompts import payload_message, system_prompt
-from kg_assets.synthesis.forms.facts import facts_of, language_of, qa_pair, text_field
+from kg_assets.stage.request_keys import base_keys
+from kg_assets.stage.stage import Usual
+from kg_assets.synthesis.forms.facts import facts_of, language_of, qa_pair, said_of, text_field, units_of
+from kg_assets.synthesis.forms.form import Form, Identity
 from resources.models.schemas import Schema, list_of, object_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
@@ -62,3 +66,33 @@ def _schema(room: int) -> Schema:
         "answer": text_of(room),
     }
     return object_of(fields, "MultiHopQa")
+
+
+def multi_hop_items(
+    subgraphs: Sequence[Subgraph], units: Mapping[str, GraphUnit], identity: Identity
+) -> list[WorkItem[list[GraphUnit]]]:
+    """Each subgraph of at least MIN_RELATIONS described relations; only relations carry hops."""
+    base = base_keys(MULTI_HOP_VERSION, lambda unit: multi_hop_request([unit]), identity)
+    items = []
+    for subgraph in subgraphs:
+        relations = [unit for unit in units_of(subgraph, units) if unit.kind == "relation"]
+        if len(relations) >= MIN_RELATIONS:
+            key = fingerprint(base(language_of(relations)), said_of(relations))
+            items.append(WorkItem(subgraph.subgraph_id, key, relations))
+    return items
+
+
+async def _write(item: WorkItem[list[GraphUnit]], ask: Ask) -> list[QaPair]:
+    return [await write_multi_hop(item.payload, ask)]
+
+
+MULTI_HOP = Form(
+    name="multi_hop",
+    title="Multi-hop",
+    description="A question over at least two relations of a subgraph, with the path that answers it.",
+    version=MULTI_HOP_VERSION,
+    prompts=("multi_hop",),
+    items=multi_hop_items,
+    write=_write,
+    usual=Usual(0.12, "units", 400.0, 150.0, effort=180.0),
+)

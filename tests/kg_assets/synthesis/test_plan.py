@@ -3,13 +3,10 @@
 from dataclasses import replace
 
 from kg_assets.domain import GraphUnit, Subgraph
-from kg_assets.synthesis.plan import (
-    aggregated_items,
-    atomic_items,
-    current_subgraphs,
-    multi_hop_items,
-    subgraph_id_of,
-)
+from kg_assets.synthesis.forms.aggregated import aggregated_items
+from kg_assets.synthesis.forms.atomic import atomic_items
+from kg_assets.synthesis.forms.multi_hop import multi_hop_items
+from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
 from resources.warehouse.warehouse import Warehouse
 from tests.kg_assets.stage_samples import entity, relation, store
 
