@@ -143,7 +143,7 @@ def _listen(told: _Told) -> None:
     def begin(self: StageRun, *arguments: Any) -> None:
         told.end_of_start()
         init(self, *arguments)
-        told.begin(self.stage)
+        told.begin(self.name)
 
     def end(self: StageRun, *arguments: Any) -> None:
         leave(self, *arguments)
