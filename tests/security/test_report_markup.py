@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright import sync_api
 
-from kg_assets.export import report
+from kg_assets.export.report import render as report
 from tests.security.attacks import DOCUMENT_NAMES, NAMES, one_line
 from tests.security.conftest import BYSTANDER, Attacked
 from tests.security.looking import CONTROL
