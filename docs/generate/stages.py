@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from dagster import AssetsDefinition
+import dagster as dg
 
 from dagster_project.definitions import ASSET_MODULES
 from kg_assets.stage.recipe import recipe
@@ -31,9 +31,8 @@ def stage_table() -> tuple[Stage, ...]:
     """All stages in the order in which they run."""
     texts = {
         asset.key.path[-1]: next(iter(asset.descriptions_by_key.values()))
-        for module in ASSET_MODULES
-        for asset in vars(module).values()
-        if isinstance(asset, AssetsDefinition)
+        for asset in dg.load_assets_from_modules(ASSET_MODULES)
+        if isinstance(asset, dg.AssetsDefinition)
     }
     return tuple(
         Stage(
