@@ -247,7 +247,7 @@ def pairs_of(
         proof = tuple(dict.fromkeys(e for u in about for e in evidence[u.unit_id]))
         return ExportPair(
             qa_id="q" + fingerprint(question),
-            form=form,  # type: ignore[arg-type]
+            form=form,
             question=question,
             answer=answer,
             difficulty="hard" if sum(losses) / len(losses) > 0.7 else "easy",
