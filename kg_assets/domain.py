@@ -188,13 +188,14 @@ class Subgraph:
 
 @dataclass(frozen=True, slots=True)
 class QaPair:
-    """A question and its answer, with the units that it is about; `reasoning` is a multi-hop pair's path."""
+    """A question and its answer, with the units that it is about. `details` is what else its form has, such as
+    `reasoning`, the steps that lead to the answer; its values are those of JSON."""
 
     qa_id: str
     form: QaForm
     question: str
     answer: str
-    reasoning: tuple[str, ...]
+    details: Mapping[str, Any]
     unit_ids: tuple[str, ...]
     language: str
 

@@ -91,6 +91,8 @@ def kind(annotation: Any, language: Language = "en") -> str:
     if origin in (Union, types.UnionType):
         return kind(next(each for each in arguments if each is not type(None)), language)
     if hasattr(annotation, "__metadata__"):
+        for names in (each for each in annotation.__metadata__ if isinstance(each, Names)):
+            return say["one of"] + say[", "].join(f"`{name}`" for name in names.all())
         return kind(annotation.__origin__, language)
     if origin is tuple:
         inner = kind(arguments[0], language)
@@ -133,7 +135,7 @@ def _constraints(annotation: Any, found: Iterable[Any] = ()) -> Iterator[Any]:
 
 def default(setting: Setting, language: Language = "en") -> str:
     """The default as one would write it in the file."""
-    say, value = WORDS[language], setting.field.default
+    say, value = WORDS[language], setting.field.get_default(call_default_factory=True)
     if setting.field.is_required():
         return say["required"]
     if value in (None, "", ()):

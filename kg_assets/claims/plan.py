@@ -99,6 +99,7 @@ CLAIMS = Stage(
     name="claims",
     group="claims",
     row_type=Claim,
+    item="chunk_id",
     upstream=(CHUNKS,),
     version=CLAIMS_VERSION,
     plan=_plan_claims,

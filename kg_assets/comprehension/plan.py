@@ -176,6 +176,7 @@ JUDGEMENTS = Stage(
     name="judgements",
     group="comprehension",
     row_type=Judgement,
+    item="statement_id",
     upstream=(STATEMENTS,),
     version=JUDGEMENTS_VERSION,
     plan=_plan_judgements,

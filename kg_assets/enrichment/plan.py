@@ -142,6 +142,7 @@ ENRICHMENT_CLAIMS = Stage(
     name="enrichment_claims",
     group="enrichment",
     row_type=Claim,
+    item="chunk_id",
     upstream=(ENRICHMENT_STAGE,),
     version=PAGE_CLAIMS_VERSION,
     plan=_plan_page_claims,

@@ -18,8 +18,7 @@ def page_claims(warehouse: Warehouse) -> list[ChunkClaim]:
     """Claims of the current pages of an encyclopedia, in the order of the entities that led to them."""
     columns = [field.name for field in fields(Claim)]
     query = (
-        f"SELECT p.chunk_id, p.language, {', '.join(f't.{name}' for name in columns)} "
-        "FROM current_enrichment_claims t JOIN current_pages p USING (chunk_id)"
+        f"SELECT chunk_id, language, {', '.join(columns)} FROM page_claims"
     )
     with warehouse.connect() as connection:
         found = connection.execute(query).fetchall()

@@ -1,17 +1,47 @@
-"""The quality group: pairs that passed every gate, and their tags."""
+"""The quality group: the gates' verdicts, the pairs that none of them stops, and their tags."""
 
 import dagster as dg
 
 from kg_assets.quality.curate import unsupported_pairs
-from kg_assets.quality.plan import CURATED_QA, TAGGED_QA
+from kg_assets.quality.plan import (
+    COMPARISON_VERDICTS,
+    CURATED_QA,
+    QUESTION_GATES,
+    QUESTION_STAGES,
+    RULE_VERDICTS,
+    TAGGED_QA,
+)
 from kg_assets.stage.asset import stage_asset
 from kg_assets.stage.checks import blocking
 from kg_assets.stage.run import StageRun
 
 
+@stage_asset(RULE_VERDICTS)
+def rule_verdicts(run: StageRun) -> dg.MaterializeResult:
+    """What the gates that are rules say of each pair."""
+    return _judged(run)
+
+
+@stage_asset(COMPARISON_VERDICTS)
+def comparison_verdicts(run: StageRun) -> dg.MaterializeResult:
+    """What the gates say that look at all pairs together: of those that no gate before has stopped."""
+    return _judged(run)
+
+
+def _judged(run: StageRun) -> dg.MaterializeResult:
+    row = run.execute()
+    return run.result(row, facts=run.counted("gate || ': ' || outcome", "verdicts"))
+
+
+question_verdicts = [
+    stage_asset(stage, description=gate.description)(_judged)
+    for stage, gate in zip(QUESTION_STAGES, QUESTION_GATES, strict=True)
+]
+
+
 @stage_asset(CURATED_QA)
 def curated_qa(run: StageRun) -> dg.MaterializeResult:
-    """Pairs of all forms that passed every gate; the others are drops with the gate's name as reason."""
+    """Pairs of all forms that no gate stops; the others are drops with the gate's name as reason."""
     row = run.execute()
     missing = unsupported_pairs(run.warehouse)
     evidence = blocking(

@@ -1,19 +1,108 @@
 """The stages of the quality group, and what they would do."""
 
+from typing import Any
+
 from kg_assets.domain import QaPair
 from kg_assets.quality.balance import TaggedPair
-from kg_assets.quality.curate import Judged, curation_items, pass_or_drop
-from kg_assets.quality.gates.table import GATES_VERSION
+from kg_assets.quality.curate import CURATION_VERSION, Judged, curation_items, pass_or_drop
+from kg_assets.quality.gates.gate import Comparison, Gate, Question, Rule, Verdict
+from kg_assets.quality.gates.table import GATES
 from kg_assets.quality.tags import PAIR_TAGS_VERSION, keep_or_leave_out, pair_items
+from kg_assets.quality.verdicts import VERDICTS, Looked, comparisons, look, questions, rules
 from kg_assets.stage.bench import StageBench
+from kg_assets.stage.ledger import as_it_is
 from kg_assets.stage.stage import Plan, Stage
 from kg_assets.synthesis.plan import QA_STAGES
 from kg_assets.taxonomy.plan import CHUNK_TAGS, OFF
 from kg_assets.taxonomy.types import PairTag
 
 
+def _versions(kind: type) -> str:
+    """The versions of all gates of a kind: it is the stage that must look again if one changes, not each pair."""
+    return " ".join(f"{gate.name}={gate.version}" for gate in GATES if isinstance(gate.by, kind))
+
+
+def _plan_rules(bench: StageBench) -> Plan[Looked]:
+    return Plan(rules(GATES, bench.warehouse), look)
+
+
+RULE_VERDICTS = Stage(
+    name="rule_verdicts",
+    group="quality",
+    row_type=Verdict,
+    shared_table=VERDICTS,
+    upstream=QA_STAGES,
+    version=_versions(Rule),
+    plan=_plan_rules,
+    may_drop=False,
+)
+
+
+def _question_stages() -> tuple[Stage, ...]:
+    """A stage for each gate that asks a model; each asks about what none before has stopped."""
+    stages: list[Stage] = []
+    for gate in GATES:
+        if isinstance(gate.by, Question):
+            stages.append(_question_stage(gate, gate.by, (RULE_VERDICTS, *stages)))
+    return tuple(stages)
+
+
+def _question_stage(gate: Gate, asking: Question, before: tuple[Stage, ...]) -> Stage:
+    names = [stage.name for stage in before]
+
+    def plan(bench: StageBench) -> Plan[Any]:
+        items, judge = questions(gate, asking, bench, names)
+        return Plan(items, judge, asking.role if items else None)
+
+    return Stage(
+        name=f"{gate.name}_verdicts",
+        group="quality",
+        row_type=Verdict,
+        shared_table=VERDICTS,
+        upstream=before,
+        version=gate.version,
+        plan=plan,
+        role=asking.role,
+        prompts=asking.prompts,
+        settings=asking.settings,
+        further=asking.further,
+        usual=lambda _settings: asking.usual,
+        kinds=frozenset({"openai", "duckdb"}),
+    )
+
+
+QUESTION_STAGES = _question_stages()
+QUESTION_GATES = tuple(gate for gate in GATES if isinstance(gate.by, Question))
+_JUDGED_BEFORE = (RULE_VERDICTS, *QUESTION_STAGES)
+
+
+def _plan_comparisons(bench: StageBench) -> Plan[Verdict]:
+    return Plan(comparisons(GATES, bench, [stage.name for stage in _JUDGED_BEFORE]), as_it_is)
+
+
+COMPARISON_VERDICTS = Stage(
+    name="comparison_verdicts",
+    group="quality",
+    row_type=Verdict,
+    shared_table=VERDICTS,
+    upstream=_JUDGED_BEFORE,
+    version=_versions(Comparison),
+    plan=_plan_comparisons,
+    settings=tuple(
+        path for gate in GATES if isinstance(gate.by, Comparison) for path in gate.by.settings
+    ),
+    may_drop=False,
+    needs_rows=False,
+)
+
+
 def _plan_curated(bench: StageBench) -> Plan[Judged]:
-    return Plan(curation_items(bench.warehouse, bench.settings.export.include_enrichment), pass_or_drop)
+    stopping = {
+        stage.name: gate.name
+        for stage, gate in zip(QUESTION_STAGES, QUESTION_GATES, strict=True)
+        if gate.then == "stop"
+    }
+    return Plan(curation_items(bench.warehouse, [gate.name for gate in GATES], stopping), pass_or_drop)
 
 
 def _plan_tagged(bench: StageBench) -> Plan[tuple[TaggedPair, str]]:
@@ -25,10 +114,9 @@ CURATED_QA = Stage(
     name="curated_qa",
     group="quality",
     row_type=QaPair,
-    upstream=QA_STAGES,
-    version=GATES_VERSION,
+    upstream=(*_JUDGED_BEFORE, COMPARISON_VERDICTS),
+    version=CURATION_VERSION,
     plan=_plan_curated,
-    settings=("export.include_enrichment",),
     checks=(("has_evidence", "Every pair leads back to at least one span of source text."),),
 )
 TAGGED_QA = Stage(

@@ -44,11 +44,6 @@ async def keep_or_leave_out(item: WorkItem[tuple[TaggedPair, str]], _ask: Ask) -
     return [PairTag(pair.qa_id, pair.tag)]
 
 
-def pair_tags(warehouse: Warehouse) -> dict[str, str]:
-    """The tags of the pairs that are exported, by the pair's id; empty where there is no taxonomy."""
-    return {row.qa_id: row.tag for row in warehouse.rows(PairTag, "FROM current_tagged_qa")}
-
-
 _TAGGED = """
     WITH losses AS (
         SELECT qa_id, round(avg(loss), 9) AS loss
@@ -56,8 +51,6 @@ _TAGGED = """
         JOIN current_comprehension USING (unit_id) GROUP BY qa_id
     )
     SELECT q.qa_id, q.question, q.answer, b.tag, l.loss
-    FROM current_items i JOIN current_curated_qa q
-        ON i.stage = 'curated_qa' AND i.key = q.key AND i.item_id = q.item_id
-    JOIN qa_tags b USING (qa_id) LEFT JOIN losses l USING (qa_id)
-    ORDER BY i.position
+    FROM current_curated_qa q JOIN qa_tags b USING (qa_id) LEFT JOIN losses l USING (qa_id)
+    ORDER BY q.position
 """

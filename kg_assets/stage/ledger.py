@@ -50,12 +50,14 @@ class DroppedPart:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem(Generic[T]):
-    """One row in. `item_id` is its identity now, `key` the fingerprint of all that can change its result."""
+    """One row in. `item_id` is its identity now, `key` the fingerprint of all that can change its result;
+    `parent_id` is the row upstream that it belongs to now, such as a question's subgraph."""
 
     item_id: str
     key: str
     payload: T
     document_id: str | None = None
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ class Ledger:
 
     Args:
         warehouse: the corpus' DuckDB file.
-        stage: the asset's name, which is its table's name too.
+        stage: the asset's name.
+        table: where its rows go.
         run_id: the Dagster run, kept beside each row.
         on_progress: called with the number of items that just finished.
 
@@ -148,6 +151,7 @@ class Ledger:
 
     warehouse: Warehouse
     stage: str
+    table: str
     run_id: str
     on_progress: Callable[[int], None] = lambda _n: None
     rows_in: int = field(default=0, init=False)
@@ -252,7 +256,7 @@ class Ledger:
         rows = [row for made in finished.values() for row in made]
         key_of_row = [key for key, made in finished.items() for _ in made]
         order = [i for made in finished.values() for i in range(len(made))]
-        insert_rows(connection, self.stage, rows, {"key": key_of_row, "row_index": order})
+        insert_rows(connection, self.table, rows, {"key": key_of_row, "row_index": order})
         insert_rows(connection, "dropped_parts", parts)
         insert_rows(
             connection,
@@ -274,10 +278,13 @@ class Ledger:
             return
         connection.execute(_PLANNED)
         if isinstance(items, Query):
-            found = f"SELECT position, item_id, key, NULL FROM ({items.sql})"
+            found = f"SELECT position, item_id, key, NULL, NULL FROM ({items.sql})"
             connection.execute(f"INSERT INTO planned {found}", items.parameters)
         else:
-            rows = [_Planned(i, item.item_id, item.key, item.document_id) for i, item in enumerate(items)]
+            rows = [
+                _Planned(i, item.item_id, item.key, item.document_id, item.parent_id)
+                for i, item in enumerate(items)
+            ]
             insert_rows(connection, "planned", rows)
         self._planned_in = connection
 
@@ -295,14 +302,14 @@ class Ledger:
                     f"{self.stage}: {lost} rows have neither a result nor a drop; this is a bug"
                 )
             ((rows_out,),) = connection.execute(
-                f"SELECT count(*) FROM {self.stage} t JOIN planned USING (key)"
+                f"SELECT count(*) FROM {self.table} t JOIN planned USING (key)"
             ).fetchall()
         return Counts(rows_in, new, rows_in - new - dropped, dropped, rows_out)
 
 
 _PLANNED = (
     "CREATE OR REPLACE TEMP TABLE planned "
-    "(position INTEGER, item_id VARCHAR, key VARCHAR, document_id VARCHAR)"
+    "(position INTEGER, item_id VARCHAR, key VARCHAR, document_id VARCHAR, parent_id VARCHAR)"
 )
 _PENDING = """
     SELECT position, item_id, key FROM planned p
@@ -356,6 +363,7 @@ class _Planned:
     item_id: str
     key: str
     document_id: str | None
+    parent_id: str | None
 
 
 def utc_now() -> str:

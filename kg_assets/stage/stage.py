@@ -99,6 +99,8 @@ class Stage:
         row_type: the dataclass of its rows.
         upstream: the stages that it reads.
         version: part of its row keys, and the asset's code version.
+        shared_table: of the warehouse, where several stages have rows in one.
+        item: what the id of a row in is called in the view of its current rows.
         plan: what it would do; None for stages that only write files, whose rows say what was written.
         role: the model that it asks, if any.
         asks: whether it asks it under a configuration.
@@ -123,6 +125,8 @@ class Stage:
     upstream: tuple["Stage", ...]
     version: str
     plan: Callable[[StageBench], Plan[Any]] | None
+    shared_table: str = ""
+    item: str = "item_id"
     role: Role | None = None
     asks: Callable[[Configuration], bool] = _always
     prompts: tuple[tuple[str, str], ...] = ()
@@ -136,6 +140,11 @@ class Stage:
     checks: tuple[tuple[str, str], ...] = ()
     may_drop: bool = True
     needs_rows: bool = True
+
+    @property
+    def table(self) -> str:
+        """The table of its rows, of its own name unless it shares one."""
+        return self.shared_table or self.name
 
     def role_under(self, configuration: Configuration) -> Role | None:
         """The model that it asks under a configuration, if any."""

@@ -1,6 +1,7 @@
 """The stages of the synthesis group: which subgraphs are grown, and a stage for each form of question."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kg_assets.comprehension.plan import COMPREHENSION
@@ -23,11 +24,6 @@ Identity = Mapping[str, Any]
 def current_subgraphs(warehouse: Warehouse) -> list[Subgraph]:
     """The current subgraphs in the order they were grown."""
     return warehouse.rows(Subgraph, "FROM current_subgraphs")
-
-
-def subgraph_id_of(item_id: str) -> str:
-    """The subgraph that a question's work item belongs to."""
-    return item_id.partition("/")[0]
 
 
 def subgraph_items(
@@ -84,12 +80,16 @@ def _form_stage(form: Form) -> Stage:
         if form.name not in bench.settings.qa_forms:
             return Plan([], form.write, "synthesizer", "not among qa.forms")
         found, units = current_subgraphs(bench.warehouse), current_units(bench.warehouse)
-        return Plan(form.items(found, units, bench.identity("synthesizer")), form.write, "synthesizer")
+        items = form.items(found, units, bench.identity("synthesizer"))
+        # The forms share a table: a key must say which of them it is of, also where two ask the same.
+        own = [replace(item, key=fingerprint(form.name, item.key)) for item in items]
+        return Plan(own, form.write, "synthesizer")
 
     return Stage(
         name=form.stage,
         group="synthesis",
         row_type=QaPair,
+        shared_table="qa_pairs",
         upstream=(SUBGRAPHS,),
         version=form.version,
         plan=plan,

@@ -2,10 +2,20 @@
 `resources.configuration.load`; secrets never come here."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
+from resources.catalogue import Kind, catalogue, one_of
 from resources.configuration.extraction_schema import ExtractionSchema
 from resources.configuration.taxonomy_file import MOST_TAGS
 from resources.models.settings import ModelSettings
@@ -14,6 +24,33 @@ from resources.sources.addresses import check_url
 Positive = Annotated[int, Field(gt=0)]
 OFF_IS_A_WORD = BeforeValidator(lambda value: "off" if value is False else value)
 """YAML reads off as false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Marks a text that must be a name of the catalogue, or one of `further`."""
+
+    kind: Kind
+    further: tuple[str, ...] = ()
+
+    def all(self) -> tuple[str, ...]:
+        """What may be written."""
+        return (*catalogue().names(self.kind), *self.further)
+
+    def check(self, name: str) -> str:
+        """The name.
+
+        Raises:
+            ValueError: there is no such thing.
+        """
+        if name not in self.all():
+            raise ValueError(f"Input should be {one_of(self.all())}")
+        return name
+
+
+_FORMS, _FORMATS, _FORM_OR_OPEN = Names("forms"), Names("formats"), Names("forms", ("open",))
+FormName = Annotated[str, _FORMS, AfterValidator(_FORMS.check)]
+FormatName = Annotated[str, _FORMATS, AfterValidator(_FORMATS.check)]
 
 
 class Section(BaseModel):
@@ -308,7 +345,7 @@ class TraverseStrategy(Section):
     """What the three thirds of subgraphs by mean loss are called, from the least loss on."""
     seed: int = 0
     """The seed of all that is drawn at random."""
-    qa_form: Literal["atomic", "aggregated", "multi_hop", "open"] | None = None
+    qa_form: Annotated[str, _FORM_OR_OPEN, AfterValidator(_FORM_OR_OPEN.check)] | None = None
     """The one form of question to write, instead of those of `qa.forms`; `open` means aggregated."""
 
     @field_validator("difficulty_order")
@@ -324,10 +361,8 @@ class TraverseStrategy(Section):
 class QaSettings(Section):
     """Which questions are written."""
 
-    forms: Annotated[tuple[Literal["atomic", "aggregated", "multi_hop"], ...], Field(min_length=1)] = (
-        "atomic",
-        "aggregated",
-        "multi_hop",
+    forms: Annotated[tuple[FormName, ...], Field(min_length=1)] = Field(
+        default_factory=lambda: catalogue().default_forms
     )
     """The forms of question; `open` is GraphGen's name for `aggregated`."""
 
@@ -345,10 +380,8 @@ class QaSettings(Section):
 class ExportSettings(Section):
     """Which files are written, and what of."""
 
-    formats: Annotated[tuple[Literal["alpaca", "sharegpt", "chatml"], ...], Field(min_length=1)] = (
-        "alpaca",
-        "sharegpt",
-        "chatml",
+    formats: Annotated[tuple[FormatName, ...], Field(min_length=1)] = Field(
+        default_factory=lambda: catalogue().default_formats
     )
     """The formats of the files for training."""
     system_prompt: str = ""
@@ -387,11 +420,11 @@ class Settings(Section):
     """A tree of tags for chunks and pairs."""
     comprehension: ComprehensionSettings = ComprehensionSettings()
     """How the trainee is examined."""
-    traverse_strategy: TraverseStrategy = TraverseStrategy()
+    traverse_strategy: TraverseStrategy = Field(default_factory=TraverseStrategy)
     """How subgraphs grow."""
-    qa: QaSettings = QaSettings()
+    qa: QaSettings = Field(default_factory=QaSettings)
     """Which questions are written."""
-    export: ExportSettings = ExportSettings()
+    export: ExportSettings = Field(default_factory=ExportSettings)
     """Which files are written."""
     models: ModelsSettings = ModelsSettings()
     """The models."""

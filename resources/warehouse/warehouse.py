@@ -12,7 +12,6 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import resources as package_files
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,11 +20,10 @@ import orjson
 import pandas as pd
 from filelock import FileLock
 
+from resources.catalogue import catalogue
 from resources.errors import WarehouseError
+from resources.warehouse.schema import bring_up, schema_of
 
-SCHEMA_VERSION = 10
-_OLDEST_VERSION = 2
-"""That of `schema.sql`; the files `to_3.sql` and so on lead from there to SCHEMA_VERSION."""
 _HEADER_BYTES = 3 * 4096
 KEYED_TABLES = frozenset({"done", "drops", "materializations"})
 Connection = duckdb.DuckDBPyConnection
@@ -71,7 +69,7 @@ class Warehouse:
             connection = outer or self._open()
             try:
                 if outer is None:
-                    _migrate(connection, self.path)
+                    bring_up(connection, schema_of(catalogue()), self.path)
                     self._opened = connection
                 yield connection
             except (duckdb.IOException, duckdb.FatalException) as error:
@@ -168,38 +166,6 @@ def _explained(error: duckdb.Error, path: Path) -> WarehouseError:
         )
     return WarehouseError(
         f"{path} cannot be used ({first_line}): check its permissions and the disk, then run again."
-    )
-
-
-def _migrate(connection: Connection, path: Path) -> None:
-    """Bring the schema to SCHEMA_VERSION, in one transaction; an empty file gets all of it."""
-    try:  # asking the catalogue whether the table exists takes twenty times as long
-        versions = connection.execute("SELECT version FROM schema_version").fetchall()
-    except duckdb.CatalogException:
-        versions, scripts = [], ["schema.sql", *_steps(_OLDEST_VERSION)]
-    else:
-        if versions == [(SCHEMA_VERSION,)]:
-            return
-        scripts = _steps(versions[0][0]) if len(versions) == 1 else []
-    if scripts:
-        folder = package_files.files("resources.warehouse")
-        script = " ".join(folder.joinpath(name).read_text("utf-8") for name in scripts)
-        connection.execute(f"BEGIN; {script} COMMIT;")
-    else:
-        other = ", ".join(str(version) for (version,) in versions) or "none"
-        raise WarehouseError(
-            f"{path} was made by another version of graphtutor (schema {other}, this one has "
-            f"{SCHEMA_VERSION}): use that version or another --workspace, or "
-            "delete this file: model responses are stored apart and are not asked for again."
-        )
-
-
-def _steps(version: int) -> list[str]:
-    """The files that lead from a version to SCHEMA_VERSION; none where no way leads there."""
-    return (
-        [f"to_{number + 1}.sql" for number in range(version, SCHEMA_VERSION)]
-        if version >= _OLDEST_VERSION
-        else []
     )
 
 

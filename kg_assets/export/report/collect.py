@@ -116,7 +116,7 @@ def _pages(warehouse: Warehouse) -> tuple[ReportPage, ...]:
     """The pages of an encyclopedia that the graph was enriched with."""
     frame = warehouse.frame("""
         SELECT p.title, p.document_id AS url, p.entity,
-            (SELECT count(*) FROM current_enrichment_claims c WHERE c.chunk_id = p.chunk_id) AS claims
+            (SELECT count(*) FROM page_claims c WHERE c.chunk_id = p.chunk_id) AS claims
         FROM current_pages p ORDER BY p.title, p.document_id
     """)
     return tuple(ReportPage(*row) for row in frame.itertuples(index=False, name=None))

@@ -101,7 +101,8 @@ def aggregated_items(
         members = units_of(subgraph, units)
         if len(members) >= MIN_AGGREGATED_UNITS:
             key = fingerprint(base(language_of(members), subgraph.difficulty), said_of(members))
-            items.append(WorkItem(subgraph.subgraph_id, key, (members, subgraph.difficulty)))
+            payload = members, subgraph.difficulty
+            items.append(WorkItem(subgraph.subgraph_id, key, payload, parent_id=subgraph.subgraph_id))
     return items
 
 

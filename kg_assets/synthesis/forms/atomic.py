@@ -60,7 +60,9 @@ def atomic_items(
             fact = normalise_name(fact_of(unit))
             if fact not in items:
                 key = fingerprint(base(unit.language), said_of([unit]))
-                items[fact] = WorkItem(f"{subgraph.subgraph_id}/{unit.unit_id}", key, unit)
+                items[fact] = WorkItem(
+                    f"{subgraph.subgraph_id}/{unit.unit_id}", key, unit, parent_id=subgraph.subgraph_id
+                )
     return list(items.values())
 
 

@@ -37,16 +37,16 @@ def language_of(units: Sequence[GraphUnit]) -> str:
 
 
 def qa_pair(
-    form: QaForm, question: str, answer: str, units: Sequence[GraphUnit], reasoning: Sequence[str] = ()
+    form: QaForm, question: str, answer: str, units: Sequence[GraphUnit], **details: Any
 ) -> QaPair:
-    """A pair whose id is a hash of what it says and which units it is about."""
+    """A pair whose id is a hash of what it says and which units it is about; `details` are the form's own."""
     unit_ids = tuple(unit.unit_id for unit in units)
     return QaPair(
         qa_id="q" + fingerprint(form, question, answer, unit_ids),
         form=form,
         question=question,
         answer=answer,
-        reasoning=tuple(reasoning),
+        details=details,
         unit_ids=unit_ids,
         language=language_of(units),
     )

@@ -23,9 +23,11 @@ class Form:
         version: part of its row keys.
         prompts: its tasks in `synthesis/prompts`.
         items: which questions are to be written about these subgraphs of these units, for a synthesizer of
-            this identity; keyed by all that can change the answer. An item's id begins with its subgraph's.
+            this identity; keyed by all that can change the answer; their `parent_id` is the subgraph.
         write: makes the pairs of one item.
         usual: what it usually comes to.
+        by_default: whether it is written where the settings name no forms.
+        exempt: names of the gates that do not apply to its pairs.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Form:
     items: Planned
     write: Work[Any]
     usual: Usual
+    by_default: bool = True
+    exempt: frozenset[str] = frozenset()
 
     @property
     def stage(self) -> str:

@@ -44,7 +44,7 @@ async def write_multi_hop(units: Sequence[GraphUnit], ask: Ask) -> QaPair:
         CallFailed: the answer was unusable twice.
     """
     (question, answer, reasoning), _ = await ask_structured(ask, multi_hop_request(units), _validate)
-    return qa_pair("multi_hop", question, answer, units, reasoning)
+    return qa_pair("multi_hop", question, answer, units, reasoning=reasoning)
 
 
 def _validate(value: Any) -> tuple[str, str, list[str]]:
@@ -78,7 +78,7 @@ def multi_hop_items(
         relations = [unit for unit in units_of(subgraph, units) if unit.kind == "relation"]
         if len(relations) >= MIN_RELATIONS:
             key = fingerprint(base(language_of(relations)), said_of(relations))
-            items.append(WorkItem(subgraph.subgraph_id, key, relations))
+            items.append(WorkItem(subgraph.subgraph_id, key, relations, parent_id=subgraph.subgraph_id))
     return items
 
 

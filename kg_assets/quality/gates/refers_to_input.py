@@ -7,6 +7,9 @@ phrase with a complement ("the text of the treaty") names a thing of its own.
 
 import re
 
+from kg_assets.domain import QaPair
+from kg_assets.quality.gates.gate import Gate, Rule
+
 
 def input_reference(text: str, *, question: bool) -> str:
     """The first phrase of `text` that points at an input its reader does not have, or an empty string.
@@ -109,3 +112,16 @@ def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
 
 _ANYWHERE = _compiled(*_ENGLISH, *_CHINESE)
 _IN_QUESTIONS = _compiled(*_ENGLISH_IN_QUESTIONS, *_CHINESE_IN_QUESTIONS)
+
+
+def stands_alone(pair: QaPair) -> str:
+    """No talk of "the passage" or "the given entities", which the model to be trained never sees."""
+    for field, text in (("question", pair.question), ("answer", pair.answer)):
+        if phrase := input_reference(text, question=field == "question"):
+            return f"The {field} speaks of {phrase!r}, which its reader does not have."
+    return ""
+
+
+REFERS_TO_INPUT = Gate(
+    "refers_to_input", "The pair speaks of nothing that its reader does not have.", "1", Rule(stands_alone)
+)

@@ -1,4 +1,5 @@
-"""Whether a short text is in another language than its source: said only where it is beyond doubt.
+"""Question and answer are in the language of their source: that one is not is said only where it is beyond
+doubt.
 
 Questions are short and full of names in other languages ("Who composed Le nozze di Figaro?"), which mislead
 any detector. A good pair that is lost costs more than a foreign one that stays.
@@ -7,7 +8,9 @@ any detector. A good pair that is lost costs more than a foreign one that stays.
 import re
 from collections.abc import Sequence
 
-from kg_assets.language import detect_language
+from kg_assets.domain import QaPair
+from kg_assets.language import detect_language, language_name
+from kg_assets.quality.gates.gate import Gate, Rule
 
 # Words that English sentences cannot do without and that no other language in Latin letters spells alike.
 _ENGLISH_WORDS = frozenset(
@@ -100,3 +103,19 @@ def _other(text: str, source: str) -> str:
     language = found.pop()
     close = language == source or any({language, source} <= group for group in _CLOSE)
     return "" if close else language
+
+
+def speaks_the_source_language(pair: QaPair) -> str:
+    """Question and answer are in the language of the units, as far as short text full of names can tell."""
+    for field, text in (("question", pair.question), ("answer", pair.answer)):
+        if found := foreign_language(text, pair.language):
+            return f"The {field} is in {language_name(found)}, its source in {language_name(pair.language)}."
+    return ""
+
+
+LANGUAGE = Gate(
+    "language",
+    "Question and answer are in the language of their source.",
+    "1",
+    Rule(speaks_the_source_language),
+)
