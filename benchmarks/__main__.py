@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 
+import kg_assets.stages  # noqa: F401  what stages, forms and formats there are
 from benchmarks.table import show
 
 ALL = ("startup", "documents", "entities", "gateway", "graph", "subgraphs", "pipeline")

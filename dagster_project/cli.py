@@ -49,6 +49,7 @@ def _paths(command: Callable[..., Any]) -> Callable[..., Any]:
         offline: bool = False,
         **rest: Any,
     ) -> Any:
+        import kg_assets.stages  # noqa: F401  settings and warehouse need to know what there is
         from resources.workbench import DEFAULT_WORKSPACE, Workbench
 
         folder = workspace or Path(os.environ.get("GRAPHTUTOR_WORKSPACE") or DEFAULT_WORKSPACE)

@@ -188,8 +188,8 @@ class Subgraph:
 
 @dataclass(frozen=True, slots=True)
 class QaPair:
-    """A question and its answer, with the units that it is about. `details` is what else its form has, such as
-    `reasoning`, the steps that lead to the answer; its values are those of JSON."""
+    """A question and its answer, with the units that it is about. `details` is what else its form has, such
+    as `reasoning`, the steps that lead to the answer; its values are those of JSON."""
 
     qa_id: str
     form: QaForm

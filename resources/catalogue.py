@@ -1,6 +1,6 @@
-"""What the pipeline has, by name, as settings and warehouse need to know it: stages and their tables, forms of
-question, formats of files. The tables themselves are in `kg_assets`, which nothing here may import: its table
-of stages hands their names down, once."""
+"""What the pipeline has, by name, as settings and warehouse need to know it: stages and their tables, forms
+of question, formats of files. The tables themselves are in `kg_assets`, which nothing here may import: its
+table of stages hands their names down, once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import kg_assets.stages  # noqa: F401  what stages, forms and formats there are
 from tests.environment import without_our_variables
 from tests.fake_model_server import FakeModelServer
 

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from docs.generate.languages import Language, said
 from docs.generate.stages import stale_stages
-from resources.configuration.settings import Section, Settings
+from resources.configuration.settings import Names, Section, Settings
 from resources.models.settings import ModelSettings
 
 ROLE = "ROLE"

@@ -17,9 +17,7 @@ def claims_as_said(warehouse: Warehouse) -> list[ChunkClaim]:
 def page_claims(warehouse: Warehouse) -> list[ChunkClaim]:
     """Claims of the current pages of an encyclopedia, in the order of the entities that led to them."""
     columns = [field.name for field in fields(Claim)]
-    query = (
-        f"SELECT chunk_id, language, {', '.join(columns)} FROM page_claims"
-    )
+    query = f"SELECT chunk_id, language, {', '.join(columns)} FROM page_claims"
     with warehouse.connect() as connection:
         found = connection.execute(query).fetchall()
     return [ChunkClaim(chunk_id, language, Claim(*claim), ENRICHMENT) for chunk_id, language, *claim in found]

@@ -1,29 +1,18 @@
-"""Curated pairs with all that they rest on, read from the warehouse."""
+"""Curated pairs with all that they rest on, read from the warehouse: its views `exported_pairs` and
+`unit_evidence` join what the stages say of them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from kg_assets.comprehension.reads import current_losses
-from kg_assets.domain import Difficulty, Evidence, QaPair
+from kg_assets.domain import Difficulty, Evidence
 from kg_assets.export.formats.training_files import ExportPair
-from kg_assets.graph.reads import current_evidence, current_texts
-from kg_assets.quality.tags import pair_tags
-from kg_assets.synthesis.forms.table import FORMS
-from kg_assets.synthesis.plan import subgraph_id_of
+from kg_assets.graph.reads import UnitEvidence, current_texts, evidence_by_unit
 from resources.warehouse.warehouse import Warehouse, read_rows
 
 SPANS_PER_UNIT = 20
 EXAMPLES_PER_FORM = 5
-FORM_ORDER = str([form.name for form in FORMS])
-"""The order of the forms, as a list in SQL."""
-
-
-@dataclass(frozen=True, slots=True)
-class _CuratedPair(QaPair):
-    """A curated pair with the item that it was written for."""
-
-    item_id: str
 
 
 def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
@@ -38,29 +27,13 @@ def example_pairs(warehouse: Warehouse) -> list[ExportPair]:
     """A curated pair of each form, always the same."""
     return _pairs(
         warehouse,
-        "QUALIFY row_number() OVER (PARTITION BY form ORDER BY qa_id) = 1 "
-        f"ORDER BY list_position({FORM_ORDER}, form)",
+        "QUALIFY row_number() OVER (PARTITION BY form ORDER BY qa_id) = 1 ORDER BY form_place",
     )
 
 
 def worst_known_pairs(warehouse: Warehouse) -> list[ExportPair]:
     """The first few pairs of each form whose facts are known worst."""
-    # Rounded: the last digits of a mean depend on the order in which threads add.
-    return _pairs(
-        warehouse,
-        f"""
-        LEFT JOIN (
-            SELECT qa_id AS of, round(avg(loss), 9) AS mean_loss
-            FROM (SELECT qa_id, unnest(from_json(unit_ids, '["VARCHAR"]')) AS unit_id FROM exported_qa)
-            JOIN current_comprehension USING (unit_id) GROUP BY qa_id
-        ) ON of = qa_id
-        SEMI JOIN current_subgraphs s ON s.subgraph_id = split_part(item_id, '/', 1)
-        QUALIFY row_number() OVER (PARTITION BY form ORDER BY coalesce(mean_loss, 0) DESC, qa_id)
-            <= {EXAMPLES_PER_FORM}
-        ORDER BY list_position({FORM_ORDER}, form), coalesce(mean_loss, 0) DESC,
-            qa_id
-        """,
-    )
+    return _pairs(warehouse, f"WHERE worst_known <= {EXAMPLES_PER_FORM} ORDER BY form_place, worst_known")
 
 
 class EvidenceChoice:
@@ -102,40 +75,45 @@ def mismatched_evidence(warehouse: Warehouse, pairs: Sequence[ExportPair]) -> li
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A row of `exported_pairs`."""
+
+    qa_id: str
+    form: str
+    question: str
+    answer: str
+    details: Mapping[str, Any]
+    unit_ids: tuple[str, ...]
+    difficulty: Difficulty
+    loss: float | None
+    tag: str | None
+
+
 def _pairs(warehouse: Warehouse, which: str = "") -> list[ExportPair]:
-    """The curated pairs, or a few of them; `which` is SQL of ours that follows their view."""
+    """The exported pairs, or a few of them; `which` is SQL of ours that follows their view."""
+    chosen = f"SELECT qa_id FROM exported_pairs {which}"
     with warehouse.connect() as connection:
-        pairs = read_rows(connection, _CuratedPair, f"FROM exported_qa {which}")
-        found = connection.execute("SELECT subgraph_id, difficulty FROM current_subgraphs").fetchall()
-        units = sorted({unit_id for pair in pairs for unit_id in pair.unit_ids}) if which else None
-        losses, evidence = current_losses(warehouse, units), current_evidence(warehouse, units)
-        tags = pair_tags(warehouse)
-    difficulty: dict[str, Difficulty] = dict(found)
-    chosen = EvidenceChoice(evidence)
+        pairs = read_rows(connection, _Pair, f"FROM exported_pairs {which}")
+        spans = read_rows(
+            connection,
+            UnitEvidence,
+            "FROM unit_evidence WHERE unit_id IN "
+            f"(SELECT unit_id FROM exported_units WHERE qa_id IN ({chosen}))",
+        )
+    evidence = EvidenceChoice(evidence_by_unit(spans))
     return [
-        _export_pair(pair, difficulty[subgraph_id], chosen.of(pair.unit_ids), losses, tags.get(pair.qa_id))
+        ExportPair(
+            qa_id=pair.qa_id,
+            form=pair.form,
+            question=pair.question,
+            answer=pair.answer,
+            difficulty=pair.difficulty,
+            loss=pair.loss,
+            unit_ids=pair.unit_ids,
+            evidence=evidence.of(pair.unit_ids),
+            details=pair.details,
+            tag=pair.tag,
+        )
         for pair in pairs
-        if (subgraph_id := subgraph_id_of(pair.item_id)) in difficulty
     ]
-
-
-def _export_pair(
-    pair: QaPair,
-    difficulty: Difficulty,
-    evidence: tuple[Evidence, ...],
-    losses: Mapping[str, float],
-    tag: str | None,
-) -> ExportPair:
-    known = [losses[unit_id] for unit_id in pair.unit_ids if unit_id in losses]
-    return ExportPair(
-        qa_id=pair.qa_id,
-        form=pair.form,
-        question=pair.question,
-        answer=pair.answer,
-        difficulty=difficulty,
-        loss=sum(known) / len(known) if known else None,
-        unit_ids=pair.unit_ids,
-        evidence=evidence,
-        reasoning=pair.reasoning,
-        tag=tag,
-    )

@@ -1,19 +1,16 @@
 """The current graph and its evidence, as other stages read them."""
 
-import json
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 
 from kg_assets.claims.merge import ChunkClaim
 from kg_assets.claims.reads import own_claims
-from kg_assets.domain import ENRICHMENT, Chunk, Document, Evidence, GraphUnit
-from kg_assets.enrichment.pages import page_chunk
+from kg_assets.domain import Document, Evidence, GraphUnit
 from kg_assets.enrichment.reads import current_pages, page_claims
 from kg_assets.entities.apply import canonical_claims
 from kg_assets.entities.reads import current_aliases
 from kg_assets.entities.types import Alias
-from kg_assets.ingest.pages import page_at
 from resources.warehouse.warehouse import Warehouse
 
 
@@ -72,36 +69,28 @@ def current_evidence(
 ) -> dict[str, tuple[Evidence, ...]]:
     """Source spans of every unit that some claim describes, in document order; of these units only if any are
     named."""
-    claims = current_claims(warehouse, unit_ids)
-    used = list({made.chunk_id for made in claims})
-    found = warehouse.rows(Chunk, "FROM current_chunks WHERE chunk_id IN (SELECT unnest(?))", [used])
-    of_pages = {page.chunk_id: page_chunk(page) for page in current_pages(warehouse)}
-    chunks = {chunk.chunk_id: chunk for chunk in found} | of_pages
-    pages = _pages(warehouse)
-    spans: dict[str, dict[tuple[str, int, int], Evidence]] = defaultdict(dict)
-    for made in claims:
-        chunk, claim = chunks[made.chunk_id], made.claim
-        start, end = chunk.start_char + claim.evidence_start, chunk.start_char + claim.evidence_end
-        spans[claim.unit_id].setdefault(
-            (chunk.document_id, start, end),
-            Evidence(
-                document=chunk.document_id,
-                document_version=chunk.document_version,
-                chunk_id=chunk.chunk_id,
-                start=start,
-                end=end,
-                text=chunk.text[claim.evidence_start : claim.evidence_end],
-                page=page_at(pages.get(chunk.document_id, ()), start),
-                origin=ENRICHMENT if chunk.chunk_id in of_pages else "",
-            ),
-        )
-    return {unit_id: tuple(found.values()) for unit_id, found in spans.items()}
+    found = warehouse.rows(
+        UnitEvidence,
+        "FROM unit_evidence WHERE $units IS NULL OR unit_id IN (SELECT unnest($units))",
+        {"units": None if unit_ids is None else list(unit_ids)},
+    )
+    return evidence_by_unit(found)
 
 
-def _pages(warehouse: Warehouse) -> dict[str, list[tuple[int, int]]]:
-    """Where pages begin, by document; only documents that have pages."""
-    with warehouse.connect() as connection:
-        found = connection.execute(
-            "SELECT document_id, pages FROM current_documents WHERE pages <> '[]'"
-        ).fetchall()
-    return {document_id: [(start, page) for start, page in json.loads(pages)] for document_id, pages in found}
+@dataclass(frozen=True, slots=True)
+class UnitEvidence(Evidence):
+    """A span with the unit that it supports: a row of `unit_evidence`."""
+
+    unit_id: str = ""
+
+    def span(self) -> Evidence:
+        """The span alone."""
+        return Evidence(*(getattr(self, field.name) for field in fields(Evidence)))
+
+
+def evidence_by_unit(rows: Iterable[UnitEvidence]) -> dict[str, tuple[Evidence, ...]]:
+    """The spans of each unit in the order of the rows."""
+    spans: dict[str, list[Evidence]] = defaultdict(list)
+    for row in rows:
+        spans[row.unit_id].append(row.span())
+    return {unit_id: tuple(found) for unit_id, found in spans.items()}

@@ -36,10 +36,12 @@ def curation_items(
     parameters = {"gates": list(gates), "stages": stages, "asking": list(asking.values())}
     with warehouse.connect():
         pairs = warehouse.rows(Judged, _JUDGED, parameters)
-    return [
-        WorkItem(pair.qa_id, fingerprint(CURATION_VERSION, pair), pair, parent_id=pair.parent_id)
-        for pair in pairs
-    ]
+    return [WorkItem(pair.qa_id, _key(pair), pair, parent_id=pair.parent_id) for pair in pairs]
+
+
+def _key(pair: Judged) -> str:
+    said = pair.qa_id, pair.question, pair.answer, pair.details, pair.language
+    return fingerprint(CURATION_VERSION, said, pair.gate, pair.detail)
 
 
 _JUDGED = f"""
@@ -47,8 +49,9 @@ _JUDGED = f"""
         SELECT qa_id, gate, detail FROM current_verdicts WHERE outcome = 'stop'
         UNION ALL
         SELECT d.item_id, '{NOT_JUDGED}', a.gate || ' could not judge it: ' || d.detail
-        FROM current_drops d JOIN (SELECT unnest($stages::VARCHAR[]) AS stage, unnest($asking::VARCHAR[]) AS gate) a
-            USING (stage)
+        FROM current_drops d JOIN (
+            SELECT unnest($stages::VARCHAR[]) AS stage, unnest($asking::VARCHAR[]) AS gate
+        ) a USING (stage)
     ), first AS (
         FROM stops QUALIFY row_number() OVER (
             PARTITION BY qa_id ORDER BY gate = '{NOT_JUDGED}', list_position($gates, gate), detail
@@ -69,9 +72,7 @@ async def pass_or_drop(item: WorkItem[Judged], _ask: Ask) -> list[QaPair]:
     if pair.gate:
         raise Dropped(pair.gate, pair.detail, f"Q: {pair.question}\nA: {pair.answer}")
     return [
-        QaPair(
-            pair.qa_id, pair.form, pair.question, pair.answer, pair.details, pair.unit_ids, pair.language
-        )
+        QaPair(pair.qa_id, pair.form, pair.question, pair.answer, pair.details, pair.unit_ids, pair.language)
     ]
 
 

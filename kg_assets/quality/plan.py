@@ -18,7 +18,7 @@ from kg_assets.taxonomy.types import PairTag
 
 
 def _versions(kind: type) -> str:
-    """The versions of all gates of a kind: it is the stage that must look again if one changes, not each pair."""
+    """The versions of all gates of a kind: if one changes, the stage must look again, not each pair."""
     return " ".join(f"{gate.name}={gate.version}" for gate in GATES if isinstance(gate.by, kind))
 
 
@@ -88,9 +88,7 @@ COMPARISON_VERDICTS = Stage(
     upstream=_JUDGED_BEFORE,
     version=_versions(Comparison),
     plan=_plan_comparisons,
-    settings=tuple(
-        path for gate in GATES if isinstance(gate.by, Comparison) for path in gate.by.settings
-    ),
+    settings=tuple(path for gate in GATES if isinstance(gate.by, Comparison) for path in gate.by.settings),
     may_drop=False,
     needs_rows=False,
 )

@@ -1,7 +1,7 @@
 """The verdicts of the gates: by rule, by a model, and of all pairs together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 from kg_assets.domain import QaPair, fingerprint
@@ -81,7 +81,8 @@ def comparisons(gates: Sequence[Gate], bench: StageBench, before: Sequence[str])
             found = gate.by.find(seen, bench)
             verdicts = [gate.verdict(pair.qa_id, found.get(pair.qa_id, Finding())) for pair in seen]
             items += [
-                WorkItem(f"{row.qa_id}/{row.gate}", fingerprint(gate.version, row), row) for row in verdicts
+                WorkItem(f"{row.qa_id}/{row.gate}", fingerprint(gate.version, *astuple(row)), row)
+                for row in verdicts
             ]
             stopped = {row.qa_id for row in verdicts if row.outcome == "stop"}
             pairs = [pair for pair in pairs if pair.qa_id not in stopped]

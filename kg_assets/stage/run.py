@@ -131,7 +131,9 @@ class StageRun:
         """
         plan = self.plan() if plan is None else plan
         items, role = plan.items, plan.role
-        ledger = Ledger(self.warehouse, self.name, self._stage.table, self.context.run.run_id, self._on_progress)
+        ledger = Ledger(
+            self.warehouse, self.name, self._stage.table, self.context.run.run_id, self._on_progress
+        )
         pending = ledger.pending(items)
         self._pending, self._done, self._logged_at = len(pending), 0, time.monotonic()
         progress.stage_started(self.name, len(pending), ledger.rows_in)

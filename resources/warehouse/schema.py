@@ -1,6 +1,6 @@
-"""The schema of a warehouse: tables and views of stages made from the dataclasses of their rows, all else from
-`schema.sql`. A file that lacks a table gets it, views are those of the present code, and a table with other
-columns is refused."""
+"""The schema of a warehouse: tables and views of stages made from the dataclasses of their rows, all else
+from `schema.sql`. A file that lacks a table gets it, views are those of the present code, and a table with
+other columns is refused."""
 
 import dataclasses
 import hashlib
@@ -132,8 +132,8 @@ def _column(hint: Any) -> str:
 
 
 def _current(stage: StageTable) -> str:
-    """The rows of a stage that count now, in their order, with the id of the row that each came of and of what
-    that belongs to."""
+    """The rows of a stage that count now, in their order, with the id of the row that each came of and of
+    what that belongs to."""
     return f"""CREATE OR REPLACE VIEW current_{stage.stage} AS
         SELECT i.item_id{"" if stage.item == "item_id" else f" AS {stage.item}"}, i.parent_id, i.position, t.*
         FROM {stage.table} t JOIN current_items i ON i.stage = '{stage.stage}' AND i.key = t.key

@@ -96,7 +96,9 @@ class Warehouse:
                 raise
             connection.commit()
 
-    def rows(self, row_type: type[Row], sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+    def rows(
+        self, row_type: type[Row], sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[Row]:
         """Rows of a query as `row_type`; columns are matched by name, further columns are left out."""
         with self.connect() as connection:
             return read_rows(connection, row_type, sql, parameters)

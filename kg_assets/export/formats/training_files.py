@@ -14,7 +14,7 @@ Consumers, and what of theirs fixes the format:
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class ExportPair:
     """A curated QA pair with all that its lineage line and the report show.
 
     `loss` is the mean comprehension loss of its units in nats, None where nothing was measured;
-    `reasoning` is the path of a multi-hop pair, empty for the other forms. `tag` is None where there is no
+    `details` is what its form has besides, as in `QaPair`. `tag` is None where there is no
     taxonomy, and empty where no tag fits.
     """
 
@@ -47,8 +47,13 @@ class ExportPair:
     loss: float | None
     unit_ids: tuple[str, ...]
     evidence: tuple[Evidence, ...]
-    reasoning: tuple[str, ...]
+    details: Mapping[str, Any]
     tag: str | None = None
+
+    @property
+    def reasoning(self) -> tuple[str, ...]:
+        """The steps that lead to the answer; none where its form has no such steps."""
+        return tuple(self.details.get("reasoning", ()))
 
 
 def alpaca_row(pair: ExportPair, system_prompt: str) -> Row:

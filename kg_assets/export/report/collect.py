@@ -212,10 +212,7 @@ def _comprehension_note(examined: bool, measured: Mapping[str, Comprehension]) -
 def _pair_counts(warehouse: Warehouse) -> dict[str, int]:
     """Exported pairs by form."""
     with warehouse.connect() as connection:
-        found = connection.execute("""
-            SELECT form, count(*) FROM exported_qa q
-            SEMI JOIN current_subgraphs s ON s.subgraph_id = split_part(q.item_id, '/', 1) GROUP BY form
-        """).fetchall()
+        found = connection.execute("SELECT form, count(*) FROM exported_pairs GROUP BY form").fetchall()
     return dict(found)
 
 

@@ -6,9 +6,7 @@ from kg_assets.domain import QaPair
 from kg_assets.quality.gates.gate import Comparison, Finding, Gate
 from kg_assets.stage.bench import StageBench
 
-RESTS_ON_A_PAGE = Finding(
-    "It rests on a page of an encyclopedia, and export.include_enrichment is false."
-)
+RESTS_ON_A_PAGE = Finding("It rests on a page of an encyclopedia, and export.include_enrichment is false.")
 
 
 def looked_up(pairs: Sequence[QaPair], bench: StageBench) -> Mapping[str, Finding]:

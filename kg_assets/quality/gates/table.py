@@ -1,8 +1,8 @@
 """The table of gates, in the order in which they judge; the first that stops a pair is named as the reason. A
 new gate is a module and a line here.
 
-Rules judge first, then gates that ask a model, then those that look at all pairs: each is shown only what none
-before has stopped.
+Rules judge first, then gates that ask a model, then those that look at all pairs: each is shown only what
+none before has stopped.
 """
 
 from kg_assets.quality.gates.duplicate import DUPLICATE

@@ -36,9 +36,7 @@ def language_of(units: Sequence[GraphUnit]) -> str:
     return Counter(unit.language for unit in units).most_common(1)[0][0]
 
 
-def qa_pair(
-    form: QaForm, question: str, answer: str, units: Sequence[GraphUnit], **details: Any
-) -> QaPair:
+def qa_pair(form: QaForm, question: str, answer: str, units: Sequence[GraphUnit], **details: Any) -> QaPair:
     """A pair whose id is a hash of what it says and which units it is about; `details` are the form's own."""
     unit_ids = tuple(unit.unit_id for unit in units)
     return QaPair(
