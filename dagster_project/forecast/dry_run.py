@@ -129,7 +129,7 @@ class _Forecaster:
         return None if stage.plan is None else self._planned(stage, stage.plan(own))
 
     def _planned(self, stage: Stage, plan: Plan[Any]) -> StageForecast | None:
-        ledger = Ledger(self._bench.warehouse, stage.name, stage.table, "dry run")
+        ledger = Ledger(self._bench.warehouse, stage.name, "dry run", table=stage.table)
         pending = ledger.pending(plan.items)
         self._count(stage, ledger.rows_in)
         asked = [item for item in pending if plan.role is not None and plan.asks(item)]

@@ -140,9 +140,9 @@ class Ledger:
     Args:
         warehouse: the corpus' DuckDB file.
         stage: the asset's name.
-        table: where its rows go.
         run_id: the Dagster run, kept beside each row.
         on_progress: called with the number of items that just finished.
+        table: where its rows go; of the stage's own name if none is named.
 
     Attributes:
         rows_in: how many items the stage has, once `pending` has looked.
@@ -151,9 +151,9 @@ class Ledger:
 
     warehouse: Warehouse
     stage: str
-    table: str
     run_id: str
     on_progress: Callable[[int], None] = lambda _n: None
+    table: str = ""
     rows_in: int = field(default=0, init=False)
     data_version: str = field(default="", init=False)
     _planned_in: Connection | None = field(default=None, init=False)
@@ -161,6 +161,9 @@ class Ledger:
     _dropped: list[Drop] = field(default_factory=list)
     _computed: set[str] = field(default_factory=set)
     _flushed_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.table = self.table or self.stage
 
     def pending(self, items: Items[T]) -> list[WorkItem[T]]:
         """Items whose key was never finished, the first of each key, in order."""

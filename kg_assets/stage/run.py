@@ -132,7 +132,7 @@ class StageRun:
         plan = self.plan() if plan is None else plan
         items, role = plan.items, plan.role
         ledger = Ledger(
-            self.warehouse, self.name, self._stage.table, self.context.run.run_id, self._on_progress
+            self.warehouse, self.name, self.context.run.run_id, self._on_progress, self._stage.table
         )
         pending = ledger.pending(items)
         self._pending, self._done, self._logged_at = len(pending), 0, time.monotonic()

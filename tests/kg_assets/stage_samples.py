@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from kg_assets.claims.merge import ChunkClaim
 from kg_assets.domain import Chunk, Claim, GraphUnit, QaForm, QaPair, entity_id, fingerprint, relation_id
 from kg_assets.stage.ledger import Counts, Dropped, Ledger, WorkItem
+from kg_assets.stages import BY_NAME
 from resources.models.types import Ask, ChatRequest, ChatResponse
 from resources.warehouse.warehouse import Warehouse
 
@@ -136,7 +137,8 @@ def pair(
     unit_ids: Sequence[str] = ("e1",),
 ) -> QaPair:
     qa_id = "q" + fingerprint(form, question, answer, unit_ids)
-    return QaPair(qa_id, form, question, answer, tuple(reasoning), tuple(unit_ids), language)
+    details = {"reasoning": list(reasoning)} if reasoning else {}
+    return QaPair(qa_id, form, question, answer, details, tuple(unit_ids), language)
 
 
 def extraction(entities: Sequence[Any] = (), relations: Sequence[Any] = ()) -> dict[str, Any]:
@@ -160,9 +162,13 @@ def store(
 
     items = [
         WorkItem(
-            item_id, fingerprint(item_id, [asdict(row) for row in rows.get(item_id, ())]), None, document_id
+            item_id,
+            fingerprint(stage, item_id, [asdict(row) for row in rows.get(item_id, ())]),
+            None,
+            document_id,
+            item_id.partition("/")[0],
         )
         for item_id in (*rows, *(drops or {}))
     ]
-    ledger = Ledger(warehouse, stage, "run")
+    ledger = Ledger(warehouse, stage, "run", table=BY_NAME[stage].table)
     return ledger.execute(items, ledger.pending(items), work)

@@ -108,7 +108,7 @@ def test_the_models_did_repeat_what_they_got(told: Told, told_password: Told) ->
         assert b"I was called with " in stored["responses"]
         assert b"Slow down, " in stored["attempts"]
     tables = dict(duckdb_tables(told.project.warehouse.path))
-    assert b"It was told Bearer [key]" in tables["qa_atomic"]
+    assert b"It was told Bearer [key]" in tables["qa_pairs"]
     for command in ("run", "trace", "as JSON"):
         assert "It was told Bearer [key]" in " ".join(told.results[command].stdout.split())
     assert set(dict(sqlite_tables(told.project.workspace / "dagster" / "history" / "runs.db"))) >= {"runs"}

@@ -162,7 +162,7 @@ def test_without_a_schema_a_relation_has_no_type_whatever_the_model_says() -> No
 def test_another_schema_is_another_key_and_the_same_is_the_same(warehouse: Warehouse) -> None:
     with warehouse.transaction() as connection:
         insert_rows(connection, "chunks", [chunk(TEXT)], {"key": ["k"], "row_index": [0]})
-        connection.execute("INSERT INTO current_items VALUES ('chunks', 0, 'a.md', 'k', 'a.md')")
+        connection.execute("INSERT INTO current_items VALUES ('chunks', 0, 'a.md', 'k', 'a.md', NULL)")
 
     def key(settings: ExtractionSettings) -> str:
         (item,) = claim_items(warehouse, settings, {"model": "m"}, False)
@@ -187,7 +187,7 @@ def test_what_is_left_out_is_a_drop_with_its_document_and_is_not_asked_for_again
 ) -> None:
     with warehouse.transaction() as connection:
         insert_rows(connection, "chunks", [chunk(TEXT)], {"key": ["k"], "row_index": [0]})
-        connection.execute("INSERT INTO current_items VALUES ('chunks', 0, 'a.md', 'k', 'a.md')")
+        connection.execute("INSERT INTO current_items VALUES ('chunks', 0, 'a.md', 'k', 'a.md', NULL)")
     answer = extraction([*THINGS, thing("Ann Marsh", "person"), thing("1987", "time")])
     ask = Scripted(answer)
     ledger = Ledger(warehouse, "claims", "run")

@@ -157,7 +157,7 @@ def in_document(warehouse: Warehouse, *texts: str) -> list[Chunk]:
         chunks.append(replace(chunk(text, chunk_id=f"c{index}"), chunk_index=index, start_char=at))
     with warehouse.transaction() as connection:
         insert_rows(connection, "chunks", chunks, {"key": ["k"] * len(texts), "row_index": range(len(texts))})
-        connection.execute("INSERT INTO current_items VALUES ('chunks', 0, 'a.md', 'k', 'a.md')")
+        connection.execute("INSERT INTO current_items VALUES ('chunks', 0, 'a.md', 'k', 'a.md', NULL)")
     return chunks
 
 

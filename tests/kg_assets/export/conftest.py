@@ -254,7 +254,7 @@ def pairs_of(
             loss=sum(losses) / len(losses),
             unit_ids=tuple(u.unit_id for u in about),
             evidence=proof,
-            reasoning=path,
+            details={"reasoning": list(path)},
         )
 
     return (

@@ -122,13 +122,14 @@ def test_judgements_come_in_the_order_of_the_statements_however_many_there_are(w
     """The order is part of the comprehension stage's row keys; a join of more than 122,880 rows loses it."""
     n = 130_000
     with warehouse.transaction() as connection:
-        connection.execute("INSERT INTO current_items SELECT 'statements', 0, 'u', 'k', NULL")
+        connection.execute("INSERT INTO current_items SELECT 'statements', 0, 'u', 'k', NULL, NULL")
         connection.execute(
             "INSERT INTO statements SELECT 'k', i, 't' || i, 'u', 'x', i % 3 = 0, 'en' FROM range(?) r(i)",
             [n],
         )
         connection.execute(
-            "INSERT INTO current_items SELECT 'judgements', i, 't' || i, 'j' || i, NULL FROM range(?) r(i)",
+            "INSERT INTO current_items SELECT 'judgements', i, 't' || i, 'j' || i, NULL, NULL "
+            "FROM range(?) r(i)",
             [n],
         )
         connection.execute(

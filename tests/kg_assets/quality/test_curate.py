@@ -1,12 +1,21 @@
-"""The curated_qa stage: every pair passes or is a drop, and is judged anew when it or its verdict changes."""
+"""Verdicts and the curated_qa stage: every gate says something of every pair it applies to, and says it once;
+every pair passes or is a drop, and is judged anew when it, a gate or its verdict changes."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from kg_assets.domain import Chunk
-from kg_assets.quality.curate import curation_items, pass_or_drop, unsupported_pairs
-from kg_assets.stage.ledger import Ledger
+from kg_assets.quality.curate import Judged, curation_items, pass_or_drop, unsupported_pairs
+from kg_assets.quality.gates.gate import Gate, Rule
+from kg_assets.quality.gates.table import GATES
+from kg_assets.quality.verdicts import comparisons, look, rules
+from kg_assets.stage.bench import StageBench
+from kg_assets.stage.ledger import Counts, Ledger, WorkItem, as_it_is
 from resources.warehouse.warehouse import Warehouse
 from tests.kg_assets.stage_samples import entity_claim, pair, store
 
@@ -14,6 +23,7 @@ ATOMIC = pair("Who built it?")
 TEXTUAL = pair("What does the text say?")
 AGGREGATED = pair("What is it about?", form="aggregated")
 HOPS = pair("Which plant?", form="multi_hop", reasoning=["one", "two"])
+NAMES = [gate.name for gate in GATES]
 
 
 @pytest.fixture
@@ -24,19 +34,43 @@ def filled(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def test_pairs_of_all_forms_come_in_a_stable_order_with_their_items(filled: Warehouse) -> None:
-    items = curation_items(filled)
-    assert [(item.item_id, item.payload[0].question) for item in items] == [
-        ("s1/e1", ATOMIC.question),
-        ("s1/e2", TEXTUAL.question),
-        ("s1", AGGREGATED.question),
-        ("s1", HOPS.question),
+def by_rule(warehouse: Warehouse, gates: Sequence[Gate] = GATES) -> Counts:
+    """Store the verdicts of the rules."""
+    ledger, items = Ledger(warehouse, "rule_verdicts", "run", table="verdicts"), rules(gates, warehouse)
+    return ledger.execute(items, ledger.pending(items), look)
+
+
+def judged(warehouse: Warehouse) -> list[WorkItem[Judged]]:
+    """All pairs after all gates."""
+    by_rule(warehouse)
+    allowing = SimpleNamespace(include_enrichment=True)
+    bench = SimpleNamespace(warehouse=warehouse, settings=SimpleNamespace(export=allowing))
+    items = comparisons(GATES, cast(StageBench, bench), ["rule_verdicts"])
+    ledger = Ledger(warehouse, "comparison_verdicts", "run", table="verdicts")
+    ledger.execute(items, ledger.pending(items), as_it_is)
+    return curation_items(warehouse, NAMES, {})
+
+
+def test_pairs_of_all_forms_come_in_a_stable_order_with_their_subgraphs(filled: Warehouse) -> None:
+    items = judged(filled)
+    assert [(item.item_id, item.parent_id, item.payload.question) for item in items] == [
+        (each.qa_id, "s1", each.question) for each in (ATOMIC, TEXTUAL, AGGREGATED, HOPS)
     ]
-    assert curation_items(filled) == items
+    assert judged(filled) == items
+
+
+def test_each_gate_says_something_of_each_pair_until_one_stops_it(filled: Warehouse) -> None:
+    judged(filled)
+    frame = filled.frame("SELECT gate, outcome FROM current_verdicts")
+    said = Counter(frame.itertuples(index=False, name=None))
+    assert said["refers_to_input", "stop"] == 1
+    assert said["schema", "pass"] == said["empty", "pass"] == 4
+    assert said["duplicate", "pass"] == said["looked_up", "pass"] == 3  # not of the one that is stopped
+    assert sum(said.values()) == 6 * 4 + 2 * 3
 
 
 def test_what_a_gate_stopped_is_a_drop_that_names_it_and_shows_the_pair(filled: Warehouse) -> None:
-    ledger, items = Ledger(filled, "curated_qa", "run"), curation_items(filled)
+    ledger, items = Ledger(filled, "curated_qa", "run"), judged(filled)
     counts = ledger.execute(items, ledger.pending(items), pass_or_drop)
     assert (counts.rows_in, counts.new, counts.dropped) == (4, 3, 1)
     (drop,) = filled.frame("SELECT reason, raw FROM current_drops WHERE stage = 'curated_qa'").to_dict(
@@ -46,22 +80,42 @@ def test_what_a_gate_stopped_is_a_drop_that_names_it_and_shows_the_pair(filled: 
     assert drop["raw"] == f"Q: {TEXTUAL.question}\nA: {TEXTUAL.answer}"
 
 
-def test_no_pair_is_judged_twice(filled: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger, items = Ledger(filled, "curated_qa", "run"), curation_items(filled)
-    ledger.execute(items, ledger.pending(items), pass_or_drop)
-    monkeypatch.setattr("kg_assets.quality.gates.table.GATES", ())  # would let all pass
-    assert curation_items(filled) == items
+def test_no_pair_is_judged_twice(filled: Warehouse) -> None:
+    assert by_rule(filled).new == 6 * 4
+    assert by_rule(filled).new == 0
+    store(filled, "qa_atomic", {"s1/e1": [ATOMIC], "s1/e2": [pair("Who knows?")]})
+    assert by_rule(filled).new == 6
+
+
+def test_a_gates_new_version_judges_all_pairs_by_that_gate_alone(filled: Warehouse) -> None:
+    by_rule(filled)
+    stricter = [
+        replace(gate, version="2", by=Rule(lambda _pair: "It is never enough."))
+        if gate.name == "empty"
+        else gate
+        for gate in GATES
+    ]
+    assert by_rule(filled, stricter).new == 4
+    assert {item.payload.gate for item in curation_items(filled, NAMES, {})} == {"empty"}
+
+
+def test_a_gate_that_only_flags_stops_nothing(filled: Warehouse) -> None:
+    flagging = [replace(gate, then="flag") for gate in GATES]
+    by_rule(filled, flagging)
+    frame = filled.frame("SELECT qa_id, detail FROM current_verdicts WHERE outcome = 'flag'")
+    assert list(frame["qa_id"]) == [TEXTUAL.qa_id]
+    assert not any(item.payload.gate for item in curation_items(filled, NAMES, {}))
 
 
 @pytest.mark.parametrize(
-    "change", [{"reasoning": ("one", "three")}, {"language": "de"}, {"answer": "Leeds did."}]
+    "change", [{"details": {"reasoning": ["one", "three"]}}, {"language": "de"}, {"answer": "Leeds did."}]
 )
 def test_a_pair_that_changed_in_any_part_is_curated_anew(
     filled: Warehouse, change: dict[str, object]
 ) -> None:
-    before = {item.payload[0].form: item.key for item in curation_items(filled)}
+    before = {item.payload.form: item.key for item in judged(filled)}
     store(filled, "qa_multi_hop", {"s1": [replace(HOPS, **change)]})  # type: ignore[arg-type]
-    after = {item.payload[0].form: item.key for item in curation_items(filled)}
+    after = {item.payload.form: item.key for item in judged(filled)}
     assert before.pop("multi_hop") != after.pop("multi_hop")
     assert before == after
 
@@ -69,12 +123,42 @@ def test_a_pair_that_changed_in_any_part_is_curated_anew(
 def test_a_duplicate_passes_when_its_original_is_gone(filled: Warehouse) -> None:
     twin = replace(ATOMIC, qa_id="q-twin", unit_ids=("e2",))
     store(filled, "qa_atomic", {"s1/e1": [ATOMIC], "s1/e2": [twin]})
-    first, second = curation_items(filled)[:2]
-    assert (first.payload[1].gate, second.payload[1].gate) == ("", "duplicate")
+    first, second = judged(filled)[:2]
+    assert (first.payload.gate, second.payload.gate) == ("", "duplicate")
     store(filled, "qa_atomic", {"s1/e2": [twin]})
-    alone = curation_items(filled)[0]
-    assert alone.payload[1].gate == ""
+    alone = judged(filled)[0]
+    assert alone.payload.gate == ""
     assert alone.key != second.key
+
+
+def test_a_stopped_pair_is_no_original_for_a_later_one(filled: Warehouse) -> None:
+    broken = replace(ATOMIC, qa_id="q-broken", unit_ids=())
+    store(filled, "qa_atomic", {"s1/e1": [broken], "s1/e2": [ATOMIC]})
+    first, second = judged(filled)[:2]
+    assert (first.payload.gate, second.payload.gate) == ("schema", "")
+
+
+def test_a_pair_that_two_items_give_is_one(filled: Warehouse) -> None:
+    store(filled, "qa_atomic", {"s1/e1": [ATOMIC], "s2/e1": [ATOMIC]})
+    assert [item.item_id for item in judged(filled)].count(ATOMIC.qa_id) == 1
+
+
+def test_a_pair_that_a_gate_could_not_judge_does_not_pass(filled: Warehouse) -> None:
+    by_rule(filled)
+    dropped = [(ATOMIC.qa_id, "asked"), (HOPS.qa_id, "flagging")]
+    with filled.transaction() as connection:
+        for qa_id, stage in dropped:
+            connection.execute(
+                "INSERT INTO drops VALUES (?, ?, ?, NULL, 'timeout', 'No answer.', '', true, 'run', 't')",
+                [stage, qa_id, qa_id],
+            )
+            connection.execute(
+                "INSERT INTO current_items VALUES (?, 0, ?, ?, NULL, NULL)", [stage, qa_id, qa_id]
+            )
+    found = {item.item_id: item.payload for item in curation_items(filled, NAMES, {"asked": "truth"})}
+    assert found[ATOMIC.qa_id].gate == "not_judged"
+    assert found[ATOMIC.qa_id].detail == "truth could not judge it: No answer."
+    assert found[HOPS.qa_id].gate == ""
 
 
 def test_a_pair_without_evidence_is_found(filled: Warehouse) -> None:

@@ -6,7 +6,7 @@ from kg_assets.domain import GraphUnit, Subgraph
 from kg_assets.synthesis.forms.aggregated import aggregated_items
 from kg_assets.synthesis.forms.atomic import atomic_items
 from kg_assets.synthesis.forms.multi_hop import multi_hop_items
-from kg_assets.synthesis.plan import current_subgraphs, subgraph_id_of
+from kg_assets.synthesis.plan import current_subgraphs
 from resources.warehouse.warehouse import Warehouse
 from tests.kg_assets.stage_samples import entity, relation, store
 
@@ -58,7 +58,7 @@ def test_every_item_leads_back_to_its_subgraph() -> None:
         *aggregated_items([BOTH], UNITS, IDENTITY),
         *multi_hop_items([BOTH], UNITS, IDENTITY),
     ]
-    assert {subgraph_id_of(item.item_id) for item in found} == {"s1"}
+    assert {item.parent_id for item in found} == {"s1"}
 
 
 def keys(found: list[Subgraph], units: dict[str, GraphUnit], identity: dict[str, object]) -> list[set[str]]:

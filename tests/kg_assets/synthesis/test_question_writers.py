@@ -31,7 +31,7 @@ def test_an_atomic_pair_is_about_one_fact() -> None:
     pair = awaited(write_atomic(BUILT, ask))
     assert payload(ask.requests[0]) == {"fact": BUILT.description}
     assert (pair.form, pair.question, pair.answer) == ("atomic", "Who built the Kestrel-2?", QA["answer"])
-    assert (pair.unit_ids, pair.language, pair.reasoning) == ((BUILT.unit_id,), "en", ())
+    assert (pair.unit_ids, pair.language, pair.details) == ((BUILT.unit_id,), "en", {})
 
 
 def test_an_aggregated_pair_is_a_text_and_then_the_question_it_answers() -> None:
@@ -56,7 +56,7 @@ def test_the_style_of_an_aggregated_answer_follows_the_difficulty() -> None:
 
 def test_a_multi_hop_pair_keeps_its_path() -> None:
     pair = awaited(write_multi_hop([BUILT, MOVES], Scripted(HOPS)))
-    assert (pair.form, pair.reasoning) == ("multi_hop", (BUILT.description, MOVES.description))
+    assert (pair.form, pair.details["reasoning"]) == ("multi_hop", [BUILT.description, MOVES.description])
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_multi_hop_pair_keeps_its_path() -> None:
 )
 def test_a_path_of_fewer_than_two_facts_is_repaired_once_and_then_dropped(bad: object) -> None:
     ask = Scripted(bad, HOPS)
-    assert len(awaited(write_multi_hop([BUILT, MOVES], ask)).reasoning) == 2
+    assert len(awaited(write_multi_hop([BUILT, MOVES], ask)).details["reasoning"]) == 2
     assert len(ask.requests) == 2
     with pytest.raises(CallFailed, match="Unusable twice"):
         awaited(write_multi_hop([BUILT, MOVES], Scripted(bad, bad)))

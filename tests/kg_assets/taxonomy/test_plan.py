@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kg_assets.domain import Chunk, Comprehension
-from kg_assets.quality.tags import keep_or_leave_out, pair_items, pair_tags
+from kg_assets.quality.tags import keep_or_leave_out, pair_items
 from kg_assets.stage.ledger import Ledger
 from kg_assets.taxonomy.plan import (
     changed_share,
@@ -56,7 +56,8 @@ def tags_of_pairs(warehouse: Warehouse, settings: Settings) -> tuple[dict[str, s
     ledger = Ledger(warehouse, "tagged_qa", "run")
     counts = ledger.execute(items, ledger.pending(items), keep_or_leave_out)
     asked = {item.payload[0].qa_id: item.payload[0].question for item in items}
-    return {asked[qa_id]: tag for qa_id, tag in pair_tags(warehouse).items()}, counts.dropped
+    tags = warehouse.frame("SELECT qa_id, tag FROM current_tagged_qa").itertuples(index=False, name=None)
+    return {asked[qa_id]: tag for qa_id, tag in tags}, counts.dropped
 
 
 @pytest.mark.parametrize(

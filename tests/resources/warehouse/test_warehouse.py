@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resources.errors import WarehouseError
-from resources.warehouse.warehouse import SCHEMA_VERSION, Warehouse, insert_rows, read_rows
+from resources.warehouse.schema import table_of
+from resources.warehouse.warehouse import Warehouse, insert_rows, read_rows
 
 HOLDER = """
 import duckdb, sys, time
@@ -80,7 +80,7 @@ def sample(**changes: Any) -> Sample:
 
 def test_the_first_connection_makes_the_folder_and_the_whole_schema(warehouse: Warehouse) -> None:
     assert not warehouse.exists()
-    assert warehouse.scalar("SELECT version FROM schema_version") == SCHEMA_VERSION
+    assert warehouse.scalar("SELECT count(*) FROM schema_parts") > 20
     assert warehouse.exists()
     tables = set(warehouse.frame("SELECT table_name FROM duckdb_tables()")["table_name"])
     assert {"documents", "chunks", "claims", "drops", "done", "current_items", "curated_qa"} <= tables
@@ -92,15 +92,25 @@ def test_a_warehouse_that_is_there_keeps_its_rows(warehouse: Warehouse) -> None:
     assert Warehouse(warehouse.path).scalar("SELECT count(*) FROM done") == 1
 
 
-def test_a_warehouse_of_an_older_version_is_brought_up_to_date_and_keeps_its_rows(
-    warehouse: Warehouse,
-) -> None:
+def test_a_warehouse_of_an_older_version_is_refused_in_one_sentence(warehouse: Warehouse) -> None:
     warehouse.path.parent.mkdir(parents=True)
     with duckdb.connect(str(warehouse.path)) as connection:
-        connection.execute(files("resources.warehouse").joinpath("schema.sql").read_text("utf-8"))
+        connection.execute(
+            "CREATE TABLE schema_version (version INTEGER); INSERT INTO schema_version VALUES (10)"
+        )
+    with pytest.raises(
+        WarehouseError, match=r"another version of graphtutor: delete this file and run again; .*"
+    ):
+        warehouse.scalar("SELECT 1")
+
+
+def test_what_a_newer_version_adds_is_made_and_the_rest_is_kept(warehouse: Warehouse) -> None:
+    with warehouse.transaction() as connection:
         connection.execute("INSERT INTO done VALUES ('s', 'k', 1, 'r', 't')")
-    assert warehouse.scalar("SELECT count(*) FROM materializations") == 0
-    assert warehouse.scalar("SELECT version FROM schema_version") == SCHEMA_VERSION
+        connection.execute("DROP TABLE topics")
+        connection.execute("DROP VIEW current_topics")
+        connection.execute("DELETE FROM schema_parts WHERE name IN ('topics', 'all')")
+    assert warehouse.scalar("SELECT count(*) FROM current_topics") == 0
     assert warehouse.scalar("SELECT count(*) FROM done") == 1
 
 
@@ -110,7 +120,7 @@ def test_a_file_whose_maker_was_killed_becomes_a_warehouse(warehouse: Warehouse,
     warehouse.scalar("SELECT 1")
     whole = warehouse.path.read_bytes()
     warehouse.path.write_bytes(whole[:size])
-    assert warehouse.scalar("SELECT version FROM schema_version") == SCHEMA_VERSION
+    assert warehouse.scalar("SELECT count(*) FROM schema_parts") > 20
     assert Warehouse(warehouse.path).scalar("SELECT count(*) FROM done") == 0
 
 
@@ -123,13 +133,28 @@ def test_a_damaged_file_that_may_hold_something_is_left_alone(warehouse: Warehou
     assert warehouse.path.read_bytes() == damaged
 
 
-def test_a_warehouse_of_a_newer_version_is_refused_in_one_sentence(warehouse: Warehouse) -> None:
+def test_a_table_with_other_columns_is_refused_in_one_sentence_and_nothing_is_changed(
+    warehouse: Warehouse,
+) -> None:
     with warehouse.transaction() as connection:
-        connection.execute("UPDATE schema_version SET version = 99")
-    with pytest.raises(
-        WarehouseError, match=r"another version of graphtutor \(schema 99.*--workspace, or delete"
-    ):
-        warehouse.scalar("SELECT 1")
+        connection.execute(
+            "UPDATE schema_parts SET definition = 'CREATE TABLE topics (a INTEGER)' WHERE name = 'topics'"
+        )
+        connection.execute("UPDATE schema_parts SET definition = 'x' WHERE name = 'all'")
+    for _ in range(2):
+        with pytest.raises(
+            WarehouseError,
+            match=r"another version of graphtutor \(its table topics has other columns\): delete",
+        ):
+            warehouse.scalar("SELECT 1")
+
+
+def test_the_table_of_a_stage_is_made_from_its_rows() -> None:
+    assert table_of("samples", Sample) == (
+        "CREATE TABLE samples (key VARCHAR NOT NULL, row_index INTEGER NOT NULL, "
+        '"name" VARCHAR, "path" VARCHAR NOT NULL, "pairs" JSON NOT NULL, "metadata" JSON NOT NULL, '
+        '"maybe" JSON, "share" DOUBLE, "yes" BOOLEAN NOT NULL)'
+    )
 
 
 def test_a_file_that_is_no_database_is_named(warehouse: Warehouse) -> None:
@@ -185,7 +210,7 @@ def test_a_file_held_by_another_process_is_waited_for(warehouse: Warehouse) -> N
     with held_by_another_process(warehouse.path) as let_go:
         timer = threading.Timer(0.3, let_go)
         timer.start()
-        assert warehouse.scalar("SELECT version FROM schema_version") == SCHEMA_VERSION
+        assert warehouse.scalar("SELECT count(*) FROM schema_parts") > 20
         timer.join()
 
 
@@ -325,6 +350,7 @@ def test_what_was_stored_before_the_disk_was_full_is_still_there(tmp_path: Path)
     script = """
 import sys
 from pathlib import Path
+import kg_assets.stages
 from resources.errors import WarehouseError
 from resources.warehouse.warehouse import Warehouse
 warehouse = Warehouse(Path(sys.argv[1]) / "a.duckdb")

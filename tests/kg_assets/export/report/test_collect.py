@@ -181,7 +181,9 @@ def test_a_drop_is_shown_by_the_name_of_its_fact_or_by_its_question(filled: Ware
             connection.execute(
                 "INSERT INTO drops VALUES (?, ?, ?, NULL, 'r', 'd', ?, false, 'run', 't')", dropped
             )
-            connection.execute("INSERT INTO current_items VALUES (?, 99, ?, ?, NULL)", [stage, item, item])
+            connection.execute(
+                "INSERT INTO current_items VALUES (?, 99, ?, ?, NULL, NULL)", [stage, item, item]
+            )
     found = dropped_rows(filled, STAGES, 9)
     assert {"Harrow Works", "Harrow Works – Leeds", "Who built it?", "j1"} <= set(found["where"])
 
@@ -194,7 +196,7 @@ def test_one_drop_of_every_reason_is_shown_before_a_second(filled: Warehouse) ->
                 "INSERT INTO drops VALUES (?, ?, ?, NULL, 'unsupported', 'd', '', false, 'run', 't')",
                 [*row, row[1]],
             )
-            connection.execute("INSERT INTO current_items VALUES (?, 99, ?, ?, NULL)", [*row, row[1]])
+            connection.execute("INSERT INTO current_items VALUES (?, 99, ?, ?, NULL, NULL)", [*row, row[1]])
     shown = dropped_rows(filled, STAGES, 4)
     assert list(zip(shown["stage"], shown["reason"], strict=True)) == [
         ("documents", "unsupported"),

@@ -220,7 +220,12 @@ def test_hostile_text_stays_text(small: ReportData, text: str) -> None:
         comprehension_note=text,
         examples=tuple(
             replace(
-                p, qa_id=text, question=text, answer=text, reasoning=(text,), unit_ids=(text, *p.unit_ids)
+                p,
+                qa_id=text,
+                question=text,
+                answer=text,
+                details={"reasoning": [text]},
+                unit_ids=(text, *p.unit_ids),
             )
             for p in small.examples
         ),

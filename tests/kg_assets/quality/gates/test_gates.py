@@ -1,18 +1,26 @@
 """Gates: what is wrong with a pair in one sentence, or nothing; the first of equal pairs stays."""
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg_assets.quality.gates.table import Verdict, judge_pairs
+from kg_assets.domain import QaPair
+from kg_assets.quality.gates.duplicate import duplicates
+from kg_assets.quality.gates.gate import Rule
+from kg_assets.quality.gates.table import GATES
+from kg_assets.stage.bench import StageBench
+from kg_assets.synthesis.forms.table import FORMS
 from tests.kg_assets.stage_samples import pair
 
 ROUND_AND_ROUND = (
     "The farm has blight, which is caused by the oomycete Phytophthora infestans, which is an oomycete that "
     "causes blight, which is caused by the oomycete Phytophthora infestans, which is an oomycete."
 )
+NOTHING = cast(StageBench, None)
+"""The gate against duplicates reads nothing but the pairs."""
 GOOD = [
     pair(
         "Which document must a pharmacist sign?", "A pharmacist must sign the controlled substances register."
@@ -33,16 +41,29 @@ GOOD = [
 ]
 
 
+def stopped_by(bad: QaPair) -> tuple[str, str]:
+    """The first rule that stops a pair and why."""
+    for gate in GATES:
+        if isinstance(gate.by, Rule) and (detail := gate.by.check(bad)):
+            return gate.name, detail
+    return "", ""
+
+
+def test_the_table_is_consistent() -> None:
+    names = [gate.name for gate in GATES]
+    assert len(set(names)) == len(names)
+    assert {exempt for form in FORMS for exempt in form.exempt} <= set(names)
+
+
 @pytest.mark.parametrize("good", GOOD, ids=[p.question for p in GOOD])
-def test_an_ordinary_pair_passes(good: object) -> None:
-    assert judge_pairs([good]) == [Verdict()]  # type: ignore[list-item]
+def test_an_ordinary_pair_passes(good: QaPair) -> None:
+    assert stopped_by(good) == ("", "")
 
 
 @pytest.mark.parametrize(
     ("bad", "gate", "detail"),
     [
         (pair("What is it?", unit_ids=[]), "schema", "no unit"),
-        (pair("What is it?", form="multi_hop", reasoning=["one"]), "schema", "fewer than two steps"),
         (pair(" ?! "), "empty", "question holds no words"),
         (pair("What is it?", "…"), "empty", "answer holds no words"),
         (pair("What is it?", " X "), "empty", "single character"),
@@ -82,33 +103,26 @@ def test_an_ordinary_pair_passes(good: object) -> None:
         ),
     ],
 )
-def test_a_bad_pair_is_stopped_with_its_gate_and_a_sentence(bad: object, gate: str, detail: str) -> None:
-    (verdict,) = judge_pairs([bad])  # type: ignore[list-item]
-    assert verdict.gate == gate
-    assert detail in verdict.detail
-    assert verdict.detail.endswith(".")
+def test_a_bad_pair_is_stopped_with_its_gate_and_a_sentence(bad: QaPair, gate: str, detail: str) -> None:
+    found, why = stopped_by(bad)
+    assert found == gate
+    assert detail in why
+    assert why.endswith(".")
 
 
 def test_of_equal_pairs_the_first_stays_whatever_their_case_and_spaces() -> None:
     first = pair("Who built it?")
-    verdicts = judge_pairs(
-        [first, replace(first, question="WHO built  it?", qa_id="q2"), pair("Who built it then?")]
-    )
-    assert [verdict.gate for verdict in verdicts] == ["", "duplicate", ""]
-    assert first.qa_id in verdicts[1].detail
+    twin = replace(first, question="WHO built  it?", qa_id="q2")
+    found = duplicates([first, twin, pair("Who built it then?")], NOTHING)
+    assert list(found) == ["q2"]
+    assert first.qa_id in found["q2"].detail
 
 
 def test_the_same_question_with_another_answer_is_no_duplicate() -> None:
-    assert [v.gate for v in judge_pairs([pair("Who?", "Harrow."), pair("Who?", "Leeds.")])] == ["", ""]
-
-
-def test_a_stopped_pair_is_no_original_for_a_later_one() -> None:
-    broken = pair("Who built it?", unit_ids=[])
-    assert [v.gate for v in judge_pairs([broken, pair("Who built it?")])] == ["schema", ""]
+    assert duplicates([pair("Who?", "Harrow."), pair("Who?", "Leeds.")], NOTHING) == {}
 
 
 @given(st.lists(st.sampled_from(GOOD), max_size=10))
-def test_each_distinct_good_pair_passes_exactly_once(pairs: list[object]) -> None:
-    verdicts = judge_pairs(pairs)  # type: ignore[arg-type]
-    assert len(verdicts) == len(pairs)
-    assert sum(not verdict.gate for verdict in verdicts) == len(set(pairs))
+def test_each_distinct_good_pair_passes_exactly_once(pairs: list[QaPair]) -> None:
+    numbered = [replace(each, qa_id=str(number)) for number, each in enumerate(pairs)]
+    assert len(pairs) - len(duplicates(numbered, NOTHING)) == len({each.qa_id for each in pairs})

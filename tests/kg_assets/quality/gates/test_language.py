@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg_assets.quality.gates.source_language import foreign_language
+from kg_assets.quality.gates.language import foreign_language
 
 IN_ITS_OWN_LANGUAGE = [
     ("en", "Which disease does Phytophthora infestans cause?"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kg_assets.quality.gates.input_references import input_reference
+from kg_assets.quality.gates.refers_to_input import input_reference
 
 POINTS_AT_THE_INPUT = """
 According to the text, who built the pump?
