@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kg_assets.comprehension.reads import current_losses
 from kg_assets.domain import Difficulty, Evidence, QaPair
-from kg_assets.export.formats.training_files import ExportPair
+from kg_assets.export.pair import ExportPair
 from kg_assets.graph.reads import current_evidence, current_texts
 from kg_assets.quality.tags import pair_tags
 from kg_assets.synthesis.forms.table import FORMS
