@@ -20,7 +20,7 @@ from dagster_project.event_log import kept_connections
 from dagster_project.failures import budget_exceeded, sentence_for
 from dagster_project.forecast.dry_run import forecast, sentence_for_rest
 from dagster_project.jobs import pipeline_job
-from kg_assets.export.formats.training_files import ExportPair
+from kg_assets.export.pair import ExportPair
 from kg_assets.export.pairs import example_pairs
 from kg_assets.stage.asset import corpora
 from kg_assets.stage.lost import SHOWN_DROPS, dropped_rows

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from dagster_project.plain import plain
 from kg_assets.domain import Evidence
-from kg_assets.export.formats.training_files import ExportPair
+from kg_assets.export.pair import ExportPair
 from kg_assets.export.pairs import export_pairs
 from kg_assets.graph.reads import current_evidence, current_texts, current_units
 from resources.errors import SettingsError

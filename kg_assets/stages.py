@@ -5,7 +5,7 @@ from kg_assets.claims.plan import CLAIMS
 from kg_assets.comprehension.plan import COMPREHENSION, JUDGEMENTS, STATEMENTS
 from kg_assets.enrichment.plan import ENRICHMENT_CLAIMS, ENRICHMENT_STAGE
 from kg_assets.entities.plan import ENTITY_ALIASES, ENTITY_EMBEDDINGS, ENTITY_PAIRS
-from kg_assets.export.formats.training_files import ROWS
+from kg_assets.export.formats.table import FORMATS
 from kg_assets.export.plan import GRAPH_EXPORT, REPORT, SFT_DATASETS
 from kg_assets.graph.plan import KNOWLEDGE_GRAPH
 from kg_assets.ingest.plan import CHUNKS, DOCUMENTS
@@ -57,8 +57,8 @@ install(
     Catalogue(
         stages=tuple(StageTable(stage.name, stage.table, stage.row_type, stage.item) for stage in STAGES),
         forms=tuple((form.name, form.stage) for form in FORMS),
-        formats=tuple(ROWS),
+        formats=tuple(format.name for format in FORMATS),
         default_forms=tuple(form.name for form in FORMS if form.by_default),
-        default_formats=tuple(ROWS),
+        default_formats=tuple(format.name for format in FORMATS if format.by_default),
     )
 )

@@ -7,12 +7,12 @@ import dagster as dg
 from kg_assets.domain import Comprehension, fingerprint
 from kg_assets.entities.reads import current_spellings
 from kg_assets.export.files import Content, ExportedFile, unchanged, write_files
-from kg_assets.export.formats.training_files import remove_exports, write_exports
 from kg_assets.export.graph_files import write_graph
 from kg_assets.export.pairs import export_pairs, mismatched_evidence
-from kg_assets.export.plan import EXPORT_VERSION, GRAPH_EXPORT, REPORT, SFT_DATASETS
+from kg_assets.export.plan import GRAPH_EXPORT, REPORT, SFT_DATASETS
 from kg_assets.export.report.collect import report_data
 from kg_assets.export.report.render import render_report
+from kg_assets.export.training_files import remove_exports, write_exports
 from kg_assets.graph.reads import current_evidence, current_units
 from kg_assets.stage.asset import stage_asset
 from kg_assets.stage.checks import blocking
@@ -21,7 +21,7 @@ from kg_assets.stage.ledger import WorkItem, as_it_is
 from kg_assets.stage.lost import what_was_lost
 from kg_assets.stage.run import StageRun
 from kg_assets.stage.shown import Materialization, StageRow
-from kg_assets.stage.stage import Plan, line_to
+from kg_assets.stage.stage import Plan, Stage, line_to
 from kg_assets.taxonomy.plan import current_tree
 from resources.errors import EmptyResultError
 
@@ -29,7 +29,7 @@ from resources.errors import EmptyResultError
 def _are_written(run: StageRun, _last: Materialization) -> bool:
     """Whether the stage's files are as it wrote them."""
     files = run.warehouse.rows(ExportedFile, f"FROM current_{run.name}")
-    return all(unchanged(file) and file.path.parent == run.bench.exports for file in files)
+    return all(unchanged(file) and file.path.is_relative_to(run.bench.exports) for file in files)
 
 
 @stage_asset(SFT_DATASETS, holds=_are_written)
@@ -49,7 +49,7 @@ def sft_datasets(run: StageRun) -> dg.MaterializeResult:
     else:  # its documents are all gone, so nothing was lost: what was made of them goes too
         remove_exports(folder)
         files = []
-    row = _record(run, files)
+    row = _record(run, SFT_DATASETS, files)
     wrong = mismatched_evidence(run.warehouse, pairs)
     traced = blocking(
         "evidence_is_the_source", not wrong, f"{len(wrong)} of {len(pairs)} pairs differ {wrong[:5]}"
@@ -72,7 +72,8 @@ def graph_export(run: StageRun) -> dg.MaterializeResult:
     }
     units = list(current_units(run.warehouse).values())
     spelt = current_spellings(run.warehouse)
-    row = _record(run, write_graph(run.bench.exports, units, measured, support, spelt))
+    files = write_graph(run.bench.exports, units, measured, support, spelt)
+    row = _record(run, GRAPH_EXPORT, files)
     return run.result(row, preview=run.preview("format, rows, left(sha256, 12) AS sha256"))
 
 
@@ -83,14 +84,16 @@ def report(run: StageRun) -> dg.MaterializeResult:
     files = run.warehouse.rows(ExportedFile, "FROM current_sft_datasets UNION ALL FROM current_graph_export")
     data = report_data(run.bench, line_to(REPORT), files)
     page = Content("html", 1, [render_report(data).encode("utf-8")])
-    row = _record(run, write_files(run.bench.exports, {"report.html": page}))
+    row = _record(run, REPORT, write_files(run.bench.exports, {"report.html": page}))
     path = dg.MetadataValue.path(str(run.bench.exports / "report.html"))
     return run.result(row, facts={"page": path})
 
 
-def _record(run: StageRun, files: Sequence[ExportedFile]) -> StageRow:
+def _record(run: StageRun, stage: Stage, files: Sequence[ExportedFile]) -> StageRow:
     """Written files as the stage's rows; a stage that runs writes them all, whatever is there."""
+    names = [file.path.relative_to(run.bench.exports).as_posix() for file in files]
     items = [
-        WorkItem(f.path.name, fingerprint(EXPORT_VERSION, f.path.name, f.format, f.sha256), f) for f in files
+        WorkItem(name, fingerprint(stage.version, name, file.format, file.sha256), file)
+        for name, file in zip(names, files, strict=True)
     ]
     return run.execute(Plan(items, as_it_is))

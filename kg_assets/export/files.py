@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from resources.errors import ExportError
 
@@ -35,6 +35,8 @@ def write_files(
 ) -> list[ExportedFile]:
     """Write `files` (name to content) into `directory`, which is created if need be, then delete `remove`.
 
+    A name may lie in a folder (`card/README.md`): folders are made, and removed once nothing is in them.
+
     Every file is written in full under a temporary name, and flushed to the disk, before the first one takes
     its place: a process killed, a full disk or an error while content is made leaves the old files as they
     were. Only a kill between two renames, which are milliseconds apart, leaves new files beside old ones.
@@ -47,17 +49,22 @@ def write_files(
         try:
             written = [_write_part(directory, name, content) for name, content in files.items()]
             for file in written:
-                os.replace(_part(directory, file.path.name), file.path)
+                os.replace(_part(file.path), file.path)
         except BaseException:
             for name in files:
                 # The first error is the one to report; a part file that stays is overwritten next time.
                 with suppress(OSError):
-                    _part(directory, name).unlink(missing_ok=True)
+                    _part(directory / name).unlink(missing_ok=True)
+            _remove_empty_folders(directory, files)
             raise
-        for name in remove:
-            (directory / name).unlink(missing_ok=True)
-            _part(directory, name).unlink(missing_ok=True)
-        _sync_directory(directory)
+        for path in (directory / name for name in remove):
+            # Where the user has a file in place of a folder of ours, nothing of ours is in it.
+            with suppress(NotADirectoryError):
+                path.unlink(missing_ok=True)
+                _part(path).unlink(missing_ok=True)
+        _remove_empty_folders(directory, remove)
+        for folder in {directory, *(directory / folder for name in files for folder in _folders(name))}:
+            _sync_directory(folder)
     return written
 
 
@@ -70,20 +77,33 @@ def unchanged(file: ExportedFile) -> bool:
         return False
 
 
-def _part(directory: Path, name: str) -> Path:
+def _part(path: Path) -> Path:
     """The temporary name: the same each time, so that what a killed run left is overwritten."""
-    return directory / f".{name}.part"
+    return path.with_name(f".{path.name}.part")
+
+
+def _folders(name: str) -> list[PurePath]:
+    """The folders that a name lies in, innermost first."""
+    return list(PurePath(name).parents)[:-1]
+
+
+def _remove_empty_folders(directory: Path, names: Iterable[str]) -> None:
+    for folder in (directory / folder for name in names for folder in _folders(name)):
+        # It holds something, or was never made.
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _write_part(directory: Path, name: str, content: Content) -> ExportedFile:
-    digest = hashlib.sha256()
-    with _part(directory, name).open("wb") as file:
+    digest, path = hashlib.sha256(), directory / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _part(path).open("wb") as file:
         for part in content.parts:
             digest.update(part)
             file.write(part)
         file.flush()
         os.fsync(file.fileno())
-    return ExportedFile(directory / name, content.format, content.rows, digest.hexdigest())
+    return ExportedFile(path, content.format, content.rows, digest.hexdigest())
 
 
 def _sync_directory(directory: Path) -> None:

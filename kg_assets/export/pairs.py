@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kg_assets.domain import Difficulty, Evidence
-from kg_assets.export.formats.training_files import ExportPair
+from kg_assets.export.pair import ExportPair
 from kg_assets.graph.reads import UnitEvidence, current_texts, evidence_by_unit
 from resources.warehouse.warehouse import Warehouse, read_rows
 

@@ -1,7 +1,11 @@
 """The stages of the export group. They write files and have no plan: their rows say what was written."""
 
+from collections.abc import Sequence
+
 from kg_assets.comprehension.plan import COMPREHENSION
 from kg_assets.export.files import ExportedFile
+from kg_assets.export.formats.format import Format
+from kg_assets.export.formats.table import FORMATS
 from kg_assets.export.report.collect import SHOWN_SETTINGS
 from kg_assets.graph.plan import KNOWLEDGE_GRAPH
 from kg_assets.quality.plan import TAGGED_QA
@@ -9,12 +13,19 @@ from kg_assets.stage.stage import Stage
 
 EXPORT_VERSION = "3"
 
+
+def training_version(formats: Sequence[Format]) -> str:
+    """The version of all training files: `3`, or `3; chatml 2` once a format is past its first version."""
+    changed = [f"{format.name} {format.version}" for format in formats if format.version != "1"]
+    return "; ".join([EXPORT_VERSION, *changed])
+
+
 SFT_DATASETS = Stage(
     name="sft_datasets",
     group="export",
     row_type=ExportedFile,
     upstream=(TAGGED_QA,),
-    version=EXPORT_VERSION,
+    version=training_version(FORMATS),
     plan=None,
     settings=("export.formats", "export.system_prompt"),
     kinds=frozenset({"file", "json"}),

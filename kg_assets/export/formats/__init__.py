@@ -1,1 +1,1 @@
-"""The formats of training files."""
+"""The formats of training files: one module each, and the table of all in `table`."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kg_assets.domain import Comprehension, Evidence, GraphUnit, Subgraph
 from kg_assets.export.files import ExportedFile
-from kg_assets.export.formats.training_files import ExportPair
+from kg_assets.export.pair import ExportPair
 from kg_assets.stage.charts import Bin
 from kg_assets.stage.costs import Cost, FormCost
 

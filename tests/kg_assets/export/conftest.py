@@ -9,7 +9,7 @@ import pytest
 
 from kg_assets.domain import Comprehension, Evidence, GraphUnit, Subgraph, entity_id, fingerprint, relation_id
 from kg_assets.export.files import ExportedFile
-from kg_assets.export.formats.training_files import ExportPair
+from kg_assets.export.pair import ExportPair
 from kg_assets.export.report.data import DropGroup, ReportData, ReportDocument, ReportStage, TraineeResult
 from kg_assets.stage.costs import Cost, FormCost
 

@@ -3,17 +3,19 @@
 import hashlib
 import json
 import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kg_assets.export.files import Content, write_files
-from kg_assets.export.formats.training_files import ExportPair, dataset_info, write_exports
+from kg_assets.export.files import Content
+from kg_assets.export.formats.alpaca import ALPACA
+from kg_assets.export.formats.format import Export, Format
+from kg_assets.export.formats.json_rows import lines as json_lines
+from kg_assets.export.formats.table import FORMATS
+from kg_assets.export.pair import ExportPair
+from kg_assets.export.training_files import dataset_info, remove_exports, write_exports
 from resources.configuration.settings import ExportSettings
 from resources.configuration.taxonomy_file import TagTree, read_taxonomy
 from resources.errors import EmptyResultError, ExportError
@@ -157,7 +159,7 @@ def test_half_a_surrogate_pair_is_kept_in_lineage_and_replaced_for_trainers(
 
 
 def test_dataset_names_hold_no_separator_of_llama_factory() -> None:
-    assert list(dataset_info("a, b/茶", ["alpaca"])) == ["a_b_茶_alpaca"]
+    assert list(dataset_info("a, b/茶", [ALPACA], ALPACA.owned)) == ["a_b_茶_alpaca"]
 
 
 def test_files_of_formats_no_longer_configured_go_and_foreign_files_stay(
@@ -174,6 +176,63 @@ def test_files_of_formats_no_longer_configured_go_and_foreign_files_stay(
         "notes.jsonl",
     }
     assert list(json.loads((tmp_path / "dataset_info.json").read_bytes())) == ["tea_chatml"]
+
+
+def _files_of_cards(export: Export) -> dict[str, Content]:
+    paths = [pair.reasoning for pair in export.pairs if pair.reasoning]
+    card = f"# {export.corpus}\n{export.settings.system_prompt}\n"
+    return {
+        "cards/README.md": Content("cards", 1, [card.encode()]),
+        "paths.jsonl": Content("cards", len(paths), json_lines({"path": path} for path in paths)),
+    }
+
+
+CARDS = Format(
+    name="cards",
+    description="A format of this test's own.",
+    version="1",
+    owned=("cards/README.md", "paths.jsonl"),
+    files=_files_of_cards,
+)
+
+
+def test_a_format_writes_several_files_of_any_kind_and_all_of_them_go_with_it(
+    tmp_path: Path, pairs: Pairs
+) -> None:
+    table = (*FORMATS, CARDS)
+    settings = ExportSettings.model_construct(formats=("cards", "alpaca"), system_prompt=PROMPT)
+    written = write_exports(tmp_path, "tea", pairs, settings, table=table)
+    assert [(str(file.path.relative_to(tmp_path)), file.rows) for file in written] == [
+        ("cards/README.md", 1),
+        ("paths.jsonl", 2),
+        ("alpaca.json", len(pairs)),
+        ("alpaca.jsonl", len(pairs)),
+        ("dataset_info.json", 1),
+        ("lineage.jsonl", len(pairs)),
+    ]
+    assert (tmp_path / "cards" / "README.md").read_text(encoding="utf-8") == f"# tea\n{PROMPT}\n"
+    assert len(lines(tmp_path / "paths.jsonl")) == 2
+    assert list(json.loads((tmp_path / "dataset_info.json").read_bytes())) == ["tea_alpaca"]
+    write_exports(tmp_path, "tea", pairs, ExportSettings(formats=("alpaca",)), table=table)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "alpaca.json",
+        "alpaca.jsonl",
+        "dataset_info.json",
+        "lineage.jsonl",
+    }
+
+
+def test_a_file_that_no_pair_fits_is_not_in_dataset_info(tmp_path: Path, pairs: Pairs) -> None:
+    none = replace(ALPACA, files=lambda _export: {})
+    write_exports(tmp_path, "tea", pairs, ExportSettings(formats=("alpaca",)), table=[none])
+    assert json.loads((tmp_path / "dataset_info.json").read_bytes()) == {}
+
+
+def test_of_a_corpus_without_documents_no_file_of_any_format_stays(tmp_path: Path, pairs: Pairs) -> None:
+    write_exports(tmp_path, "tea", pairs, ExportSettings(), TagTree((("Tea", ()),)))
+    (tmp_path / "notes.jsonl").write_text("mine")
+    remove_exports(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.jsonl"]
 
 
 def test_exporting_nothing_is_an_error_that_leaves_the_last_export(tmp_path: Path, pairs: Pairs) -> None:
@@ -208,24 +267,3 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path: Path, pairs: Pa
     (tmp_path / "taken").write_text("")
     with pytest.raises(ExportError, match=r"cannot be written to .*taken.*move it away"):
         write_exports(tmp_path / "taken" / below, "tea", pairs, ExportSettings())
-
-
-def test_a_killed_process_leaves_the_old_file_and_the_next_run_cleans_up(tmp_path: Path) -> None:
-    write_files(tmp_path, {"a.json": Content("a", 1, [b"old\n"])})
-    script = """
-import os, signal, sys
-from pathlib import Path
-from kg_assets.export.files import Content, write_files
-
-def parts():
-    yield b"new"
-    os.kill(os.getpid(), signal.SIGKILL)
-
-write_files(Path(sys.argv[1]), {"a.json": Content("a", 1, parts())})
-"""
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    killed = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-    assert killed.returncode == -signal.SIGKILL
-    assert (tmp_path / "a.json").read_bytes() == b"old\n"
-    write_files(tmp_path, {"a.json": Content("a", 1, [b"new\n"])})
-    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.json", b"new\n")]
