@@ -15,6 +15,7 @@ from typing import Any
 
 from kg_assets.ingest.decode import Rejected, encodable
 from kg_assets.ingest.formats.parsed import Parsed
+from kg_assets.ingest.formats.registry import BY_SUFFIX
 
 _MAX_ANSWER_BYTES = 1_000_000_000
 _READ_BYTES = 1 << 20
@@ -35,7 +36,7 @@ class Sandbox:
         self._lock = threading.Lock()
 
     def parse(self, path: Path, suffix: str) -> Parsed | Rejected:
-        """What the parser for `suffix` makes of the file. Never raises for what the file holds."""
+        """What the reader of `suffix` makes of the file. Never raises for what the file holds."""
         with self._lock:
             answer = self._ask(path, suffix)
         if isinstance(answer, Rejected):
@@ -65,7 +66,8 @@ class Sandbox:
     def _ask(self, path: Path, suffix: str) -> dict[str, Any] | Rejected:
         child = self._running()
         assert child.stdin is not None
-        request = json.dumps({"path": os.fspath(path.absolute()), "suffix": suffix})
+        function = BY_SUFFIX[suffix].function
+        request = json.dumps({"path": os.fspath(path.absolute()), "function": function})
         try:
             child.stdin.write(request.encode() + b"\n")
             child.stdin.flush()
