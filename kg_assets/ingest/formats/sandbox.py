@@ -19,6 +19,7 @@ from kg_assets.ingest.formats.registry import BY_SUFFIX
 
 _MAX_ANSWER_BYTES = 1_000_000_000
 _READ_BYTES = 1 << 20
+_WORKER = "kg_assets.ingest.formats.worker"
 
 
 class Sandbox:
@@ -122,7 +123,8 @@ class Sandbox:
         if self._child is None or self._child.poll() is not None:
             self._end()
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "kg_assets.ingest.formats.worker", str(self._megabytes * 1_000_000)],
+                # -P: no module of a folder of documents that we happen to be in.
+                [sys.executable, "-P", "-m", _WORKER, str(self._megabytes * 1_000_000)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -153,6 +155,6 @@ def _environment() -> dict[str, str]:
     takes address space."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    # The child must find the same modules, wherever they were imported from.
-    environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
+    # The child must find the same modules, wherever they were imported from, those of readers of others too.
+    environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
     return environment | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
