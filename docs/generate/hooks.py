@@ -9,9 +9,11 @@ from typing import Any
 from docs.generate.commands import commands_as_markdown
 from docs.generate.drawing import draw, legend
 from docs.generate.formulas import as_mathml
+from docs.generate.readers import readers_as_markdown
 from docs.generate.remote import remote_assets
 from docs.generate.settings import settings_as_markdown
 from docs.generate.stages import stage_table, stages_as_markdown
+from kg_assets.ingest.formats.table import READERS
 
 log = logging.getLogger("mkdocs.graphtutor")
 
@@ -23,6 +25,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "<!-- generated: drawing of the stages -->": lambda: draw(stage_table()),
     "<!-- generated: legend of the stages -->": lambda: legend(stage_table()),
     "<!-- generated: table of the stages -->": lambda: stages_as_markdown(stage_table()),
+    "<!-- generated: table of the kinds of documents -->": lambda: readers_as_markdown(READERS),
 }
 """Comments in pages, and what takes their place."""
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from kg_assets.ingest.formats.registry import PARSERS
+from kg_assets.ingest.formats.registry import BY_SUFFIX, unsupported
 from resources.errors import SettingsError
 from resources.workspace.layout import WORKSPACE_MARKER
 
 DEFAULT_CORPUS = "default"
-SUPPORTED_SUFFIXES = frozenset({".txt", ".md", ".jsonl", ".json", ".csv", *PARSERS})
 
 _TEMPORARY_SUFFIXES = frozenset({".tmp", ".part", ".swp", ".crdownload"})
 # `<corpus>.duckdb.wal` and the like must stay below the 255 bytes that file systems allow.
@@ -177,9 +176,8 @@ class _Walk:
                 return
             for entry in entries:
                 self.visit(entry, (*above, real))
-        elif path.suffix.lower() not in SUPPORTED_SUFFIXES:
-            supported = ", ".join(sorted(SUPPORTED_SUFFIXES))
-            self._skip(path, "unsupported", f"Only {supported} are read; convert the file to one of them.")
+        elif path.suffix.lower() not in BY_SUFFIX:
+            self._skip(path, "unsupported", unsupported().detail)
         elif path.exists() and not stat.S_ISREG(path.stat().st_mode):
             # Opening a named pipe would wait for its writer forever.
             self._skip(path, "unreadable", "This is a device, pipe or socket; put a plain file in its place.")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kg_assets.domain import Document, fingerprint
-from kg_assets.ingest.corpora import SUPPORTED_SUFFIXES, CorpusFolder, corpus_name, file_id, scan_corpora
-from kg_assets.ingest.formats.registry import parsers_identity
+from kg_assets.ingest.corpora import CorpusFolder, corpus_name, file_id, scan_corpora
+from kg_assets.ingest.formats.registry import file_kinds, parsers_identity
 from kg_assets.ingest.found import Found, Unparsed, Unreadable
 from kg_assets.ingest.read import parse_document, read_corpus, read_file
 from kg_assets.ingest.sources import same_content, with_sources
@@ -43,7 +43,7 @@ def fetch_documents(
         SettingsError: the workspace cannot be written.
     """
     limits = Limits(int(settings.max_megabytes * 1_000_000), settings.source_seconds)
-    mirror.update(_of_corpus(sources, corpus), limits, SUPPORTED_SUFFIXES)
+    mirror.update(_of_corpus(sources, corpus), limits, file_kinds())
 
 
 def scan_documents(

@@ -1,8 +1,9 @@
 """From files to documents: the formats, and why a file or a row of one is not read.
 
-Plain text, Markdown, JSON and CSV are read here and now; other kinds are known by their content first, and
-parsed in a child process when their document is made (`parse_document`). Decoding bytes is in `decode`, rows
-are in `rows`, which files there are in `corpora`. Nothing here knows of chunks or storage.
+Plain text, Markdown, JSON and CSV are decoded and read at once (`texts`); other kinds are known by their
+content first, and parsed in a child process when their document is made (`parse_document`). The kinds are in
+`formats.table`, decoding bytes is in `decode`, which files there are in `corpora`. Nothing here knows of
+chunks or storage.
 
 The text of a plain document is what was decoded, character for character, except that `\\r\\n` and `\\r`
 become `\\n` and a byte order mark at the start is removed. All character positions of the pipeline index it.
@@ -18,13 +19,13 @@ from kg_assets.domain import Document
 from kg_assets.ingest.corpora import CorpusFolder
 from kg_assets.ingest.decode import Rejected, decode, excerpt
 from kg_assets.ingest.detect import detected
-from kg_assets.ingest.formats.parsed import Parsed
-from kg_assets.ingest.formats.registry import PARSERS
-from kg_assets.ingest.formats.rows import parse_csv_text
+from kg_assets.ingest.formats.named import function_named
+from kg_assets.ingest.formats.registry import BY_SUFFIX, unsupported
 from kg_assets.ingest.formats.sandbox import shared_sandbox
 from kg_assets.ingest.found import Found, Unparsed, Unreadable, make_document, unreadable
-from kg_assets.ingest.rows import EMPTY, json_documents, jsonl_documents, table_documents
+from kg_assets.ingest.rows import EMPTY
 from kg_assets.ingest.sources import same_content, with_sources
+from kg_assets.ingest.texts import documents_of
 from resources.configuration.settings import DocumentsSettings
 
 
@@ -60,7 +61,12 @@ def read_file(path: Path, name: str, settings: DocumentsSettings) -> Iterator[Fo
     itself. Never raises for what a file contains or for an OS error.
     """
     suffix = path.suffix.lower()
-    if suffix in PARSERS:
+    reader = BY_SUFFIX.get(suffix)
+    if reader is None:
+        # Copies of remote documents outlive the kinds that are read.
+        yield unreadable(name, unsupported(), "")
+        return
+    if reader.in_child:
         yield from _to_parse(path, name, suffix, settings)
         return
     raw = _read_bytes(path, settings)
@@ -77,14 +83,8 @@ def read_file(path: Path, name: str, settings: DocumentsSettings) -> Iterator[Fo
         text, metadata["encoding"] = guess
     if not text.strip():
         yield unreadable(name, EMPTY, excerpt(text))
-    elif suffix == ".jsonl":
-        yield from jsonl_documents(name, text)
-    elif suffix == ".json":
-        yield from json_documents(name, text)
-    elif suffix == ".csv":
-        yield from _parsed(name, parse_csv_text(text), metadata)
     else:
-        yield make_document(name, text, metadata)
+        yield from function_named(reader.function)(name, text, metadata)
 
 
 def parse_document(unparsed: Unparsed) -> Document | Unreadable:
@@ -113,21 +113,11 @@ def _to_parse(path: Path, name: str, suffix: str, settings: DocumentsSettings) -
         yield unreadable(name, _too_large(settings), "")
     elif size == 0:
         yield unreadable(name, EMPTY, "")
-    elif suffix == ".parquet":
-        # How many documents it holds only its rows say.
+    elif BY_SUFFIX[suffix].of_rows:
         sandbox = shared_sandbox(settings.parser_seconds, settings.parser_megabytes)
-        yield from _parsed(name, sandbox.parse(path, suffix), {})
+        yield from documents_of(name, sandbox.parse(path, suffix), {})
     else:
         yield Unparsed(name, path, suffix, digest, settings)
-
-
-def _parsed(name: str, found: Parsed | Rejected, metadata: dict[str, str]) -> Iterator[Document | Unreadable]:
-    if isinstance(found, Rejected):
-        yield unreadable(name, found, "")
-    elif found.rows is not None:
-        yield from table_documents(name, found.rows)
-    else:
-        yield make_document(name, found.text, {**found.metadata, **metadata})
 
 
 def _limit(settings: DocumentsSettings) -> int:

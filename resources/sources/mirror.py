@@ -7,7 +7,7 @@ what it does not name is left over from a process that was killed, and goes with
 import base64
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -20,6 +20,7 @@ import orjson
 from resources.errors import SettingsError
 from resources.models.masking import MASKED, SHORTEST_SECRET
 from resources.sources.addresses import Source
+from resources.sources.kinds import FileKinds
 from resources.sources.outcomes import Fetched, Limits, NotFetched
 from resources.sources.stores import Store, StoredFile
 from resources.sources.web import WebPages
@@ -101,7 +102,7 @@ class Mirror:
         ]
         return Mirrored(files, tuple(troubles))
 
-    def update(self, sources: Sequence[Source], limits: Limits, suffixes: Collection[str]) -> None:
+    def update(self, sources: Sequence[Source], limits: Limits, kinds: FileKinds) -> None:
         """Fetch what is new or changed, and let go what is gone or belongs to no source any more.
 
         A document that is away only for now keeps its earlier copy. One process at a time may do this.
@@ -113,20 +114,20 @@ class Mirror:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._update(sources, limits, suffixes)
+            self._update(sources, limits, kinds)
         except OSError as error:
             raise SettingsError(
                 f"{self._folder} cannot be written ({error.strerror}): mend its permissions or free disk "
                 "space."
             ) from error
 
-    def _update(self, sources: Sequence[Source], limits: Limits, suffixes: Collection[str]) -> None:
+    def _update(self, sources: Sequence[Source], limits: Limits, kinds: FileKinds) -> None:
         before = self._read()
         now = _Index(looked_at=[source.public for source in sources])
         with ExitStack() as stack:
-            pages = stack.enter_context(WebPages(limits, suffixes))
+            pages = stack.enter_context(WebPages(limits, kinds))
             pool = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
-            wanted = self._wanted(sources, limits, suffixes, before, now)
+            wanted = self._wanted(sources, limits, kinds, before, now)
 
             def copied(one: _Wanted) -> Copy | NotFetched:
                 try:
@@ -151,7 +152,7 @@ class Mirror:
         self,
         sources: Iterable[Source],
         limits: Limits,
-        suffixes: Collection[str],
+        kinds: FileKinds,
         before: _Index,
         now: _Index,
     ) -> list[_Wanted]:
@@ -162,7 +163,7 @@ class Mirror:
                 wanted.setdefault(source.public, _Wanted(source.public, source, None, None))
                 continue
             try:
-                store = Store(source, limits, suffixes)
+                store = Store(source, limits, kinds.suffixes)
                 for file in store.files():
                     wanted.setdefault(file.name, _Wanted(file.name, source, store, file))
             except NotFetched as error:

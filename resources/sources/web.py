@@ -5,7 +5,7 @@ import ipaddress
 import logging
 import socket
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -14,6 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 import httpx2
 
 from resources.sources.addresses import WEB, Source
+from resources.sources.kinds import FileKinds
 from resources.sources.outcomes import Fetched, Limits, NotFetched, too_large, unsupported, within
 
 USER_AGENT = "graphtutor (reads single pages that its user named)"
@@ -21,24 +22,8 @@ MAX_REDIRECTS = 10
 TRIES = 3
 LONGEST_PAUSE_S = 10.0
 BLOCK_BYTES = 2**16
-SUFFIXES = {
-    "text/html": ".html",
-    "application/xhtml+xml": ".xhtml",
-    "application/pdf": ".pdf",
-    "text/markdown": ".md",
-    "text/csv": ".csv",
-    "application/json": ".json",
-    "application/x-ndjson": ".jsonl",
-    "application/jsonl": ".jsonl",
-    "application/xml": ".xml",
-    "text/xml": ".xml",
-    "application/epub+zip": ".epub",
-    "application/vnd.apache.parquet": ".parquet",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
-}
-TEXTS = frozenset({".html", ".txt", ".md", ".csv", ".json", ".jsonl"})
+VAGUE = frozenset({"", "text/plain", "application/octet-stream", "binary/octet-stream", "application/json"})
+"""What servers say of files whose kind they do not know better."""
 
 
 class WebPages:
@@ -46,13 +31,13 @@ class WebPages:
 
     Args:
         limits: of one page.
-        suffixes: the kinds of files that are read.
+        kinds: what is read.
     """
 
-    def __init__(self, limits: Limits, suffixes: Collection[str]) -> None:
+    def __init__(self, limits: Limits, kinds: FileKinds) -> None:
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # its lines hold whole URLs
         self._limits = limits
-        self._suffixes = suffixes
+        self._kinds = kinds
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"}
         self._client = httpx2.Client(headers=headers, timeout=limits.seconds)
         # What a proxy is asked for, it would look for on its own machine.
@@ -133,7 +118,7 @@ class WebPages:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         suffix = self._suffix(kind, path)
         content = self._content(response)
-        if suffix in TEXTS:
+        if suffix in self._kinds.texts:
             content = _as_utf8(content, response.charset_encoding)
         state = {
             name: value
@@ -156,17 +141,10 @@ class WebPages:
     def _suffix(self, kind: str, path: str) -> str:
         """What the server says of the kind counts, unless it says next to nothing."""
         written = PurePosixPath(unquote(path)).suffix.lower()
-        vague = kind in (
-            "",
-            "text/plain",
-            "application/octet-stream",
-            "binary/octet-stream",
-            "application/json",
-        )
-        if vague and written in self._suffixes:
+        if kind in VAGUE and written in self._kinds.suffixes:
             return written
-        suffix = ".txt" if kind == "text/plain" else SUFFIXES.get(kind, "")
-        if suffix not in self._suffixes:
+        suffix = self._kinds.by_mime_type.get(kind)
+        if suffix is None:
             raise unsupported(f"A page of the kind {kind!r}" if kind else "A page whose server says no kind")
         return suffix
 

@@ -8,8 +8,10 @@ import pytest
 from docs.generate.commands import commands, commands_as_markdown
 from docs.generate.drawing import draw
 from docs.generate.languages import chinese
+from docs.generate.readers import readers_as_markdown
 from docs.generate.settings import allowed, blocks, default, kind, settings_as_markdown
 from docs.generate.stages import stage_table, stale_stages
+from kg_assets.ingest.formats.table import READERS
 from resources.configuration.settings import Settings
 
 SETTINGS = {setting.path: setting for block in blocks() for setting in block.settings}
@@ -115,3 +117,9 @@ def test_pages_name_every_setting_and_command_in_both_languages() -> None:
     for language in ("en", "zh"):
         assert all(f"### `{path}`" in settings_as_markdown(language) for path in SETTINGS)
         assert all(f"## {path} " in commands_as_markdown(language) for path in COMMANDS)
+
+
+def test_the_table_of_kinds_of_documents_names_every_suffix_and_mime_type() -> None:
+    table = readers_as_markdown(READERS)
+    for reader in READERS:
+        assert all(f"`{name}`" in table for name in (*reader.suffixes, *reader.mime_types, reader.function))

@@ -15,9 +15,11 @@ from typing import Any
 
 from kg_assets.ingest.decode import Rejected, encodable
 from kg_assets.ingest.formats.parsed import Parsed
+from kg_assets.ingest.formats.registry import BY_SUFFIX
 
 _MAX_ANSWER_BYTES = 1_000_000_000
 _READ_BYTES = 1 << 20
+_WORKER = "kg_assets.ingest.formats.worker"
 
 
 class Sandbox:
@@ -35,7 +37,7 @@ class Sandbox:
         self._lock = threading.Lock()
 
     def parse(self, path: Path, suffix: str) -> Parsed | Rejected:
-        """What the parser for `suffix` makes of the file. Never raises for what the file holds."""
+        """What the reader of `suffix` makes of the file. Never raises for what the file holds."""
         with self._lock:
             answer = self._ask(path, suffix)
         if isinstance(answer, Rejected):
@@ -65,7 +67,8 @@ class Sandbox:
     def _ask(self, path: Path, suffix: str) -> dict[str, Any] | Rejected:
         child = self._running()
         assert child.stdin is not None
-        request = json.dumps({"path": os.fspath(path.absolute()), "suffix": suffix})
+        function = BY_SUFFIX[suffix].function
+        request = json.dumps({"path": os.fspath(path.absolute()), "function": function})
         try:
             child.stdin.write(request.encode() + b"\n")
             child.stdin.flush()
@@ -120,7 +123,8 @@ class Sandbox:
         if self._child is None or self._child.poll() is not None:
             self._end()
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "kg_assets.ingest.formats.worker", str(self._megabytes * 1_000_000)],
+                # -P: no module of a folder of documents that we happen to be in.
+                [sys.executable, "-P", "-m", _WORKER, str(self._megabytes * 1_000_000)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -151,6 +155,6 @@ def _environment() -> dict[str, str]:
     takes address space."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    # The child must find the same modules, wherever they were imported from.
-    environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
+    # The child must find the same modules, wherever they were imported from, those of readers of others too.
+    environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
     return environment | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}

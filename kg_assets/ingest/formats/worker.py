@@ -1,7 +1,8 @@
 """The child process that parses: a loop over requests on standard input, one JSON object a line.
 
-It has a limit of memory, writes no files, and ends when its parent does. What a parser prints goes to
-standard error, so that answers stay whole.
+A request is the path of a file and the full name of the function that parses it. The process has a limit of
+memory, writes no files, and ends when its parent does. What a parser prints goes to standard error, so that
+answers stay whole.
 """
 
 import json
@@ -13,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from kg_assets.ingest.decode import Rejected
+from kg_assets.ingest.formats.named import function_named
 from kg_assets.ingest.formats.parsed import CORRUPT, Parsed
 from kg_assets.ingest.formats.pulse import hear
-from kg_assets.ingest.formats.registry import PARSERS
 
 TOO_MUCH_MEMORY = Rejected(
     "too_much_memory",
@@ -38,13 +39,13 @@ def main() -> None:
     hear(beat)
     for line in sys.stdin:
         request = json.loads(line)
-        answers.write(json.dumps(_answer(Path(request["path"]), request["suffix"])) + "\n")
+        answers.write(json.dumps(_answer(Path(request["path"]), request["function"])) + "\n")
         answers.flush()
 
 
-def _answer(path: Path, suffix: str) -> dict[str, Any]:
+def _answer(path: Path, function: str) -> dict[str, Any]:
     try:
-        found = PARSERS[suffix](path)
+        found: Parsed | Rejected = function_named(function)(path)
     except MemoryError:
         found = TOO_MUCH_MEMORY
     except OSError as error:

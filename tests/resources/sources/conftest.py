@@ -7,11 +7,21 @@ from pathlib import Path
 import pytest
 
 from resources.sources.addresses import check_url, resolve_source
+from resources.sources.kinds import FileKinds
 from resources.sources.mirror import Mirror, Mirrored
 from resources.sources.outcomes import Limits
 from tests.page_server import PageServer
 
-SUFFIXES = frozenset({".txt", ".md", ".html", ".json", ".jsonl", ".pdf", ".csv"})
+KINDS = FileKinds(
+    suffixes=frozenset({".txt", ".md", ".html", ".json", ".jsonl", ".pdf", ".csv"}),
+    by_mime_type={
+        "text/plain": ".txt",
+        "text/html": ".html",
+        "application/json": ".json",
+        "application/pdf": ".pdf",
+    },
+    texts=frozenset({".txt", ".md", ".html", ".json", ".jsonl", ".csv"}),
+)
 
 
 @dataclass
@@ -28,7 +38,7 @@ class Copies:
         self.sources = list(sources) or self.sources
         mirror = Mirror(self.folder)
         resolved = [resolve_source(check_url(url), "default", self.variables) for url in self.sources]
-        mirror.update(resolved, self.limits, SUFFIXES)
+        mirror.update(resolved, self.limits, KINDS)
         return mirror.found(resolved)
 
     def texts(self) -> dict[str, str]:

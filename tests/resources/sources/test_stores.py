@@ -16,7 +16,7 @@ from resources.sources import stores
 from resources.sources.addresses import check_url, resolve_source
 from resources.sources.mirror import Mirror
 from resources.sources.outcomes import Limits
-from tests.resources.sources.conftest import SUFFIXES, Copies
+from tests.resources.sources.conftest import KINDS, Copies
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_no_name_leads_out_of_the_mirror(tmp_path_factory: pytest.TempPathFactor
     try:
         mirror = Mirror(folder)
         source = resolve_source(check_url("memory://odd"), "default", {})
-        mirror.update([source], Limits(1000, 20.0), SUFFIXES)
+        mirror.update([source], Limits(1000, 20.0), KINDS)
         found = mirror.found([source])
     finally:
         store.store.clear()

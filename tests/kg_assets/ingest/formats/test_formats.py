@@ -8,8 +8,9 @@ import duckdb
 import pytest
 
 from kg_assets.ingest.decode import Rejected
+from kg_assets.ingest.formats.named import function_named
 from kg_assets.ingest.formats.parsed import Parsed
-from kg_assets.ingest.formats.registry import PARSERS
+from kg_assets.ingest.formats.registry import BY_SUFFIX
 from kg_assets.ingest.formats.rows import parse_csv_text
 from tests.kg_assets.ingest.formats import made_files as made
 
@@ -20,15 +21,20 @@ NO_CODE = {".docx", ".pptx", ".xlsx"}
 NO_CHINESE_PARAGRAPH = {".pptx", ".xlsx"}
 
 
+def read(path: Path) -> Parsed | Rejected:
+    found: Parsed | Rejected = function_named(BY_SUFFIX[path.suffix].function)(path)
+    return found
+
+
 def parsed(path: Path) -> Parsed:
-    found = PARSERS[path.suffix](path)
+    found = read(path)
     assert isinstance(found, Parsed), found
     assert all(found.text[start:].strip() for start, _ in found.pages)
     return found
 
 
 def rejected(path: Path) -> str:
-    found = PARSERS[path.suffix](path)
+    found = read(path)
     assert isinstance(found, Rejected)
     assert found.detail.endswith((".", ")"))
     return found.reason
@@ -98,7 +104,7 @@ def test_pdfs_that_cannot_be_read_say_why(tmp_path: Path) -> None:
 def test_a_pdf_without_its_end_gives_what_is_left_or_says_that_it_is_damaged(tmp_path: Path) -> None:
     whole = made.make_pdf(tmp_path / "a.pdf").read_bytes()
     (tmp_path / "a.pdf").write_bytes(whole[:-400])
-    found = PARSERS[".pdf"](tmp_path / "a.pdf")
+    found = read(tmp_path / "a.pdf")
     assert isinstance(found, Parsed) or found.reason == "corrupt"
 
 

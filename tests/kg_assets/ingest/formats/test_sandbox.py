@@ -96,6 +96,15 @@ def test_the_child_knows_no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         assert b"sk-canary" not in Path(f"/proc/{child}/environ").read_bytes()
 
 
+def test_the_child_runs_nothing_that_lies_among_the_documents(tmp_path: Path) -> None:
+    for module in ("json", "lxml", "kg_assets"):
+        (tmp_path / f"{module}.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')")
+    assert Path.cwd() == tmp_path
+    with Sandbox(seconds=60, megabytes=3000) as fresh:
+        assert reason(fresh.parse(made.make_html(tmp_path / "a.html"), ".html")) == ""
+    assert not (tmp_path / "canary").exists()
+
+
 def test_the_child_ends_with_its_sandbox(tmp_path: Path) -> None:
     opened = Sandbox(seconds=60, megabytes=3000)
     before = children()
