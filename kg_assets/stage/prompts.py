@@ -20,7 +20,7 @@ def system_prompt(group: str, task: str, language: str, **values: object) -> str
     """The fixed part of a prompt.
 
     Args:
-        group: the stage folder, for example `graph`.
+        group: the stage folder, for example `graph`, or the dotted name of another package with `prompts`.
         task: the file's name without language and suffix.
         language: ISO 639-1 code of the language to write in.
         values: what the file's `$names` stand for.
@@ -43,5 +43,6 @@ def prompt_files(group: str, task: str) -> dict[str, str]:
 
 @cache
 def _template(group: str, task: str, language: str) -> string.Template:
-    file = package_files.files(f"kg_assets.{group}").joinpath("prompts", f"{task}.{language}.txt")
+    package = group if "." in group else f"kg_assets.{group}"
+    file = package_files.files(package).joinpath("prompts", f"{task}.{language}.txt")
     return string.Template(file.read_text("utf-8").strip())

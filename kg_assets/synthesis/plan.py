@@ -95,7 +95,7 @@ def _form_stage(form: Form) -> Stage:
         plan=plan,
         role="synthesizer",
         asks=lambda configuration: form.name in configuration.settings.qa_forms,
-        prompts=tuple(("synthesis", task) for task in form.prompts),
+        prompts=form.prompts,
         settings=("qa.forms", "traverse_strategy.qa_form"),
         usual=lambda _settings: form.usual,
         kinds=frozenset({"openai", "duckdb"}),

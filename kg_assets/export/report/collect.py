@@ -10,6 +10,7 @@ from kg_assets.export.files import ExportedFile
 from kg_assets.export.pairs import worst_known_pairs
 from kg_assets.export.report.data import (
     DropGroup,
+    GateCount,
     ReportData,
     ReportDocument,
     ReportPage,
@@ -19,6 +20,7 @@ from kg_assets.export.report.data import (
 )
 from kg_assets.export.report.view import FACT_ROWS, needs_evidence
 from kg_assets.graph.reads import current_evidence, current_units
+from kg_assets.quality.gates.table import GATES
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.costs import NO_COST, Cost, cost_by_document, cost_by_form, cost_by_model, cost_by_stage
 from kg_assets.stage.stage import Stage
@@ -74,6 +76,7 @@ def report_data(bench: StageBench, stages: Sequence[Stage], files: Sequence[Expo
         pair_counts=_pair_counts(warehouse),
         examples=tuple(worst_known_pairs(warehouse)),
         tags=_tags(warehouse),
+        gates=_gates(warehouse),
         exports=tuple(files),
     )
 
@@ -214,6 +217,20 @@ def _pair_counts(warehouse: Warehouse) -> dict[str, int]:
     with warehouse.connect() as connection:
         found = connection.execute("SELECT form, count(*) FROM exported_pairs GROUP BY form").fetchall()
     return dict(found)
+
+
+def _gates(warehouse: Warehouse) -> tuple[GateCount, ...]:
+    """What each gate that has judged a pair said, in the order of the gates."""
+    with warehouse.connect() as connection:
+        found = connection.execute("""
+            SELECT gate, count(*) FILTER (outcome = 'pass'), count(*) FILTER (outcome = 'flag'),
+                count(*) FILTER (outcome = 'stop')
+            FROM current_verdicts GROUP BY gate
+        """).fetchall()
+    counts = {gate: numbers for gate, *numbers in found}
+    return tuple(
+        GateCount(gate.name, gate.description, *counts[gate.name]) for gate in GATES if gate.name in counts
+    )
 
 
 def _tags(warehouse: Warehouse) -> tuple[TagCount, ...]:

@@ -59,6 +59,17 @@ class DropGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class GateCount:
+    """Of how many pairs a gate found nothing, of how many something, and how many it stopped for that."""
+
+    gate: str
+    description: str
+    passed: int
+    flagged: int
+    stopped: int
+
+
+@dataclass(frozen=True, slots=True)
 class TraineeResult:
     """How one trainee did on the whole corpus.
 
@@ -105,6 +116,7 @@ class ReportData:
         pair_counts: exported pairs by form.
         examples: pairs to show, a few of each form.
         pages: those of an encyclopedia that facts were taken from; empty without enrichment.
+        gates: those that have judged a pair, in their order.
         tags: those that something has, in the order of the tree; empty without a taxonomy.
     """
 
@@ -129,3 +141,4 @@ class ReportData:
     exports: tuple[ExportedFile, ...]
     pages: tuple[ReportPage, ...] = ()
     tags: tuple[TagCount, ...] = ()
+    gates: tuple[GateCount, ...] = ()

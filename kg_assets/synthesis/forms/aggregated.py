@@ -115,7 +115,7 @@ AGGREGATED = Form(
     title="Aggregated",
     description="Each subgraph of at least two units as one coherent text, and the question it answers.",
     version=AGGREGATED_VERSION,
-    prompts=("aggregated_answer", "aggregated_question"),
+    prompts=(("synthesis", "aggregated_answer"), ("synthesis", "aggregated_question")),
     items=aggregated_items,
     write=_write,
     usual=Usual(0.2, "units", 700.0, 250.0, calls=2.0, effort=140.0),

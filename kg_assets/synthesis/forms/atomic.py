@@ -75,7 +75,7 @@ ATOMIC = Form(
     title="Atomic",
     description="One question and answer for each unit of a subgraph.",
     version=ATOMIC_VERSION,
-    prompts=("atomic",),
+    prompts=(("synthesis", "atomic"),),
     items=atomic_items,
     write=_write,
     usual=Usual(0.65, "units", 220.0, 60.0, effort=55.0),

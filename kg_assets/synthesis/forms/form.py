@@ -21,7 +21,7 @@ class Form:
         title: as the report shows it.
         description: one sentence, the description of its asset.
         version: part of its row keys.
-        prompts: its tasks in `synthesis/prompts`.
+        prompts: its prompts as (group, task).
         items: which questions are to be written about these subgraphs of these units, for a synthesizer of
             this identity; keyed by all that can change the answer; their `parent_id` is the subgraph.
         write: makes the pairs of one item.
@@ -34,7 +34,7 @@ class Form:
     title: str
     description: str
     version: str
-    prompts: tuple[str, ...]
+    prompts: tuple[tuple[str, str], ...]
     items: Planned
     write: Work[Any]
     usual: Usual

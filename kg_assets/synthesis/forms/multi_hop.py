@@ -91,7 +91,7 @@ MULTI_HOP = Form(
     title="Multi-hop",
     description="A question over at least two relations of a subgraph, with the path that answers it.",
     version=MULTI_HOP_VERSION,
-    prompts=("multi_hop",),
+    prompts=(("synthesis", "multi_hop"),),
     items=multi_hop_items,
     write=_write,
     usual=Usual(0.12, "units", 400.0, 150.0, effort=180.0),
