@@ -83,7 +83,6 @@ def coreference_request(chunk: Chunk, before: str, language: str) -> ChatRequest
         ),
         max_tokens=64 + MAX_REPLACEMENTS * _TOKENS_PER_REPLACEMENT,
         schema=_SCHEMA,
-        stage="claims",
         item_id=chunk.chunk_id,
         document_id=chunk.document_id,
     )

@@ -49,7 +49,6 @@ def extraction_request(chunk: Chunk, settings: ExtractionSettings) -> ChatReques
         messages=(Message("system", prompt), payload_message(_with_headings(chunk))),
         max_tokens=min(8192, 64 + tokens_per_item * (settings.max_entities + settings.max_relations)),
         schema=extraction_schema(settings),
-        stage="claims",
         item_id=chunk.chunk_id,
         document_id=chunk.document_id,
     )

@@ -31,7 +31,6 @@ def judgement_request(
         top_logprobs=top_logprobs,
         temperature=_SAMPLE_TEMPERATURE if sampling else None,
         sample=sample,
-        stage="judgements",
         item_id=statement.statement_id,
     )
 

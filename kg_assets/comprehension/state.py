@@ -33,7 +33,6 @@ def statements_request(unit: GraphUnit, statements: int) -> ChatRequest:
         messages=(Message("system", prompt), payload_message(payload)),
         max_tokens=64 + (2 * statements - 1) * max(48, len(fact)) + 64 * statements,
         schema=_schema(statements, max_chars=max(200, 2 * len(fact))),
-        stage="statements",
         item_id=unit.unit_id,
     )
 

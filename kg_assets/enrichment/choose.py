@@ -54,7 +54,6 @@ def choice_request(wanted: Wanted, pages: Sequence[Page]) -> ChatRequest:
         ),
         max_tokens=24,
         schema=object_of({"page": whole_number(0, len(pages))}, "PageChoice"),
-        stage="enrichment",
         item_id=wanted.entity_id,
     )
 

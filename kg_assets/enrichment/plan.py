@@ -86,9 +86,7 @@ async def read_page(page: PageRow, settings: ExtractionSettings, ask: Ask) -> Se
     """
 
     async def ask_for_entity(request: Any, /) -> Any:
-        return await ask(
-            replace(request, stage="enrichment_claims", item_id=page.entity_id, document_id=None)
-        )
+        return await ask(replace(request, item_id=page.entity_id, document_id=None))
 
     return await extract_claims(page_chunk(page), settings, ask_for_entity)
 

@@ -45,7 +45,7 @@ def name_groups(entities: Sequence[Named]) -> list[tuple[Named, ...]]:
 def names_request(group: Sequence[Named]) -> EmbeddingRequest:
     """The request for one group: first the names, then the names with their descriptions."""
     texts = (*(entity.name for entity in group), *map(described, group))
-    return EmbeddingRequest(texts, stage="entity_embeddings", item_id=group[0].entity_id)
+    return EmbeddingRequest(texts, item_id=group[0].entity_id)
 
 
 async def embed(group: Sequence[Named], ask: Ask) -> list[EntityEmbedding]:

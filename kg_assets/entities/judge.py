@@ -58,7 +58,6 @@ def pairs_request(pairs: Sequence[OpenPair]) -> ChatRequest:
         ),
         max_tokens=48 + _TOKENS_FOR_EACH * len(pairs),
         schema=numbered_answers("EntityPairs", len(pairs), "verdict", one_of(list(_VERDICTS))),
-        stage="entity_pairs",
         item_id=pairs[0].left.entity_id,
     )
 

@@ -27,7 +27,6 @@ def summary_request(unit: GraphUnit, descriptions: Sequence[str], limit_tokens: 
         ),
         max_tokens=limit_tokens + 64,
         schema=_SCHEMA,
-        stage="knowledge_graph",
         item_id=unit.unit_id,
     )
 

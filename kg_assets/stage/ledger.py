@@ -192,8 +192,11 @@ class Ledger:
         """
 
         async def dropping(item: WorkItem[T], ask: Ask) -> Outcome:
+            def ask_for_stage(request: Any, /) -> Any:
+                return ask(replace(request, stage=self.stage))  # what the call is charged to
+
             try:
-                return await work(item, ask)
+                return await work(item, ask_for_stage)
             except Dropped as dropped:
                 return dropped
 

@@ -75,7 +75,6 @@ def label_request(sights: Sequence[Sight], tags: Sequence[str]) -> ChatRequest:
         schema=numbered_answers(
             "ChunkTags", len(sights), "tag", one_of(list(dict.fromkeys([*tags, NONE_OF_THESE])))
         ),
-        stage="chunk_tags",
         item_id=sights[0].chunk_id,
     )
 

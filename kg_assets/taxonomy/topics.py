@@ -78,7 +78,6 @@ def topics_request(group: Sequence[Mention], language: str) -> ChatRequest:
         ),
         max_tokens=64 + _TOKENS_FOR_EACH * MOST_TOPICS,
         schema=names_schema("Topics", MOST_TOPICS),
-        stage="topics",
     )
 
 

@@ -47,7 +47,6 @@ def tree_request(names: Sequence[str], language: str, settings: TaxonomySettings
         ),
         max_tokens=64 + _TOKENS_FOR_EACH * first_most * (second_most + 1),
         schema=_tree_schema(first_most, second_most),
-        stage="taxonomy",
     )
 
 
@@ -61,7 +60,6 @@ def merge_request(names: Sequence[str], language: str) -> ChatRequest:
         ),
         max_tokens=64 + _TOKENS_FOR_EACH * most,
         schema=names_schema("MergedTopics", most),
-        stage="taxonomy",
     )
 
 

@@ -25,7 +25,6 @@ def request(unit: GraphUnit) -> ChatRequest:
         ),
         max_tokens=400,
         schema=text_schema("Definition", definition=600),
-        stage="qa_definition",
         item_id=unit.unit_id,
     )
 

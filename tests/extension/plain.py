@@ -27,7 +27,6 @@ def request(pair: QaPair) -> ChatRequest:
         ),
         max_tokens=60,
         schema=object_of(fields, "Plain"),
-        stage="plain_verdicts",
         item_id=pair.unit_ids[0],
     )
 

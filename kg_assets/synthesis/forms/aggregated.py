@@ -47,7 +47,6 @@ def aggregated_request(units: Sequence[GraphUnit], difficulty: Difficulty) -> Ch
         ),
         max_tokens=min(4096, 64 + room),
         schema=text_schema("AggregatedAnswer", answer=room),
-        stage="qa_aggregated",
         item_id=units[0].unit_id,
     )
 
@@ -61,7 +60,6 @@ def question_request(answer: str, language: str, item_id: str) -> ChatRequest:
         ),
         max_tokens=256,
         schema=text_schema("AggregatedQuestion", question=400),
-        stage="qa_aggregated",
         item_id=item_id,
     )
 

@@ -28,7 +28,6 @@ def atomic_request(unit: GraphUnit) -> ChatRequest:
         ),
         max_tokens=96 + room,
         schema=text_schema("AtomicQa", question=400, answer=room),
-        stage="qa_atomic",
         item_id=unit.unit_id,
     )
 

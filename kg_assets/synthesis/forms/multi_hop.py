@@ -32,7 +32,6 @@ def multi_hop_request(units: Sequence[GraphUnit]) -> ChatRequest:
         ),
         max_tokens=min(4096, 256 + 2 * room),
         schema=_schema(room),
-        stage="qa_multi_hop",
         item_id=units[0].unit_id,
     )
 
