@@ -9,10 +9,13 @@ from pathlib import Path
 
 from resources.bench import RunBench
 from resources.configuration.load import Configuration, load_configuration
+from resources.embedded.graph_server import DATABASE
 from resources.errors import TutorError
 from resources.workspace.layout import WorkspaceLayout
 
 DEFAULT_WORKSPACE = "workspace"
+GRAPH_WRITTEN_BY = "embedded graph written by run"
+"""The fact among those shown of the graph's stage that `Workbench.graph_written_by` is compared with."""
 
 
 @dataclass(slots=True)
@@ -68,6 +71,31 @@ class Workbench:
             self._benches[corpus] = bench
         return self._benches[corpus]
 
+    def graph_written_by(self, corpus: str) -> str:
+        """The id of the run that wrote `corpus` into the embedded graph last, as a file among the graph's own
+        says: whoever removes the graph, or puts another in its place, removes the file with it. Empty where
+        there is none, and where the graph is in a Neo4j of the user's.
+
+        Raises:
+            SettingsError: the configuration is wrong.
+        """
+        if self.configuration().graph is not None:
+            return ""
+        try:
+            return self._graph_mark(corpus).read_text("utf-8")
+        except FileNotFoundError:
+            return ""
+
+    def mark_graph(self, corpus: str, run_id: str) -> None:
+        """Note that this run has written `corpus` into the embedded graph, if that is where the graph is.
+
+        Raises:
+            SettingsError: the configuration is wrong.
+            OSError: the file cannot be written.
+        """
+        if self.configuration().graph is None:
+            self._graph_mark(corpus).write_text(run_id, "utf-8")
+
     def close(self, on_trouble: Callable[[str], None]) -> None:
         """Close what was opened; `on_trouble` is told what cannot be closed as it should."""
         benches, self._benches = list(self._benches.values()), {}
@@ -76,6 +104,9 @@ class Workbench:
                 bench.close()
             except TutorError as error:
                 on_trouble(str(error))
+
+    def _graph_mark(self, corpus: str) -> Path:
+        return self.layout.root / "graph" / "databases" / DATABASE / f"{corpus}.run"
 
 
 def workbench_from_environment() -> Workbench:
