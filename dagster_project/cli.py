@@ -19,7 +19,7 @@ from dagster_project.plain import plain, plain_json
 from resources.errors import EmptyResultError
 
 if TYPE_CHECKING:
-    from dagster_project.run import RunOutcome
+    from dagster_project.outcome import RunOutcome
     from resources.workbench import Workbench
 
 FAILED = 1
@@ -87,32 +87,26 @@ def run(workbench: "Workbench", corpus: str | None, select: str | None, dry_run:
     """Materialise the pipeline: only what is new or changed is computed."""
     from dagster_project.corpus_names import corpora_to_run
 
-    settings = workbench.configuration().settings
     names = corpora_to_run(workbench, corpus)
     if dry_run:
         if select:
             raise click.UsageError("--dry-run is about the whole pipeline: leave --select away.")
         _print_forecasts(workbench, names, as_json)
         return
-    from dagster_project.run import RunOutcome, run_corpus
-    from dagster_project.terminal import TerminalProgress
-    from kg_assets.stages import STAGES
-    from resources import progress
+    from dagster_project.nothing_new import nothing_new
+    from dagster_project.outcome import RunOutcome
 
     outcomes: list[RunOutcome] = []
     empty: list[str] = []
     for name in names:
         if len(names) > 1:
             click.echo(f"corpus {name}", err=True)
-        with TerminalProgress(STAGES, settings) as shown:
-            progress.listeners.append(shown)
-            try:
-                outcomes.append(run_corpus(workbench, name, select))
-            except EmptyResultError as error:  # this corpus' own trouble: the others may still have something
-                empty.append(str(error))
-                continue
-            finally:
-                progress.listeners.remove(shown)
+        found = None if select else nothing_new(workbench, name)
+        try:
+            outcomes.append(_run_stages(workbench, name, select) if found is None else found)
+        except EmptyResultError as error:  # this corpus' own trouble: the others may still have something
+            empty.append(str(error))
+            continue
         if not as_json:
             _print_outcome(outcomes[-1])
     if as_json and outcomes:
@@ -242,6 +236,21 @@ def _fail(sentence: str) -> NoReturn:
     sys.exit(FAILED)
 
 
+def _run_stages(workbench: "Workbench", corpus: str, select: str | None) -> "RunOutcome":
+    """Run stages of a corpus, with their progress in the terminal."""
+    from dagster_project.run import run_corpus
+    from dagster_project.terminal import TerminalProgress
+    from kg_assets.stages import STAGES
+    from resources import progress
+
+    with TerminalProgress(STAGES, workbench.configuration().settings) as shown:
+        progress.listeners.append(shown)
+        try:
+            return run_corpus(workbench, corpus, select)
+        finally:
+            progress.listeners.remove(shown)
+
+
 def _as_json(outcome: "RunOutcome") -> dict[str, Any]:
     stages = {row["stage"]: {field: row[field] for field in JSON_FIELDS} for row in outcome.stages}
     return {"corpus": outcome.corpus, "stages": stages, "exports": outcome.exports}
@@ -262,6 +271,10 @@ def _print_forecasts(workbench: "Workbench", names: Sequence[str], as_json: bool
 def _print_outcome(outcome: "RunOutcome") -> None:
     from dagster_project.terminal import print_drops, print_pairs, print_stages
 
+    if outcome.nothing_new:
+        click.echo(
+            f"Nothing of corpus {outcome.corpus} has changed since its last run: no stage had to run.\n"
+        )
     print_stages(outcome.stages, f"corpus {outcome.corpus}")
     if outcome.never_run:
         click.echo(

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from dagster_project.jobs import group_jobs, pipeline_job
+from dagster_project.workbench_resource import WorkbenchResource
 from kg_assets.claims import assets as claims
 from kg_assets.comprehension import assets as comprehension
 from kg_assets.enrichment import assets as enrichment
@@ -28,7 +29,7 @@ def build_defs(workbench: Workbench) -> dg.Definitions:
         assets=dg.load_assets_from_modules(ASSET_MODULES),
         jobs=[pipeline_job, *group_jobs],
         sensors=[documents_sensor(pipeline_job.name, corpora)],
-        resources={"workbench": workbench},
+        resources={"workbench": WorkbenchResource.of(workbench)},
         # Steps share one DuckDB file, which one process may write at a time: processes would wait in turn.
         executor=dg.in_process_executor,
     )

@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,9 @@ from dagster_project.event_log import kept_connections
 from dagster_project.failures import budget_exceeded, sentence_for
 from dagster_project.forecast.dry_run import forecast, sentence_for_rest
 from dagster_project.jobs import pipeline_job
-from kg_assets.export.pair import ExportPair
-from kg_assets.export.pairs import example_pairs
+from dagster_project.outcome import RunOutcome, outcome
 from kg_assets.stage.asset import corpora
-from kg_assets.stage.lost import SHOWN_DROPS, dropped_rows
-from kg_assets.stage.stage import ancestors
-from kg_assets.stages import BY_NAME, NAMES, STAGES
+from kg_assets.stages import NAMES
 from resources.errors import BudgetExceeded, SettingsError
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
@@ -49,23 +45,6 @@ concurrency:
 """
 FULL_BYTES = 10_000_000
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """What a run of one corpus came to: its stages in order, the number of exported pairs and one of each
-    form, the files, a few of the `dropped` rows that count now (stage, where, reason, detail), and the stages
-    that were left out and have never run."""
-
-    corpus: str
-    run_id: str
-    stages: list[dict[str, Any]]
-    pairs: int
-    examples: list[ExportPair]
-    exports: list[str]
-    drops: list[tuple[str, str, str, str]]
-    dropped: int
-    never_run: list[str]
 
 
 def dagster_home(workbench: Workbench) -> Path:
@@ -130,7 +109,7 @@ def run_corpus(workbench: Workbench, corpus: str, select: str | None = None) -> 
                 left = sentence_for_rest(forecast(workbench, corpus).stages)
                 raise BudgetExceeded(f"{exceeded} {left}") from error
             raise
-    return outcome(workbench, corpus, done.run_id)
+    return outcome(workbench, corpus, _stages_of(workbench, corpus, done.run_id))
 
 
 @contextmanager
@@ -154,26 +133,12 @@ def _short_errors(workspace: Path) -> Iterator[None]:
         raise
 
 
-def outcome(workbench: Workbench, corpus: str, run_id: str) -> RunOutcome:
-    """What a finished run stored."""
+def _stages_of(workbench: Workbench, corpus: str, run_id: str) -> list[dict[str, Any]]:
+    """The rows of `stage_runs` of one run."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     rows = warehouse.frame("SELECT * FROM stage_runs WHERE run_id = ? ORDER BY number", [run_id])
     found = rows.astype(object).where(rows.notna(), None).itertuples(index=False, name=None)
-    stages = [dict(zip(rows.columns, row, strict=True)) for row in found]
-    stages.sort(key=lambda row: NAMES.index(row["stage"]))
-    files = warehouse.frame(
-        "FROM current_sft_datasets UNION ALL FROM current_graph_export UNION ALL FROM current_report"
-    )
-    pairs = files["rows"][files["format"] == "lineage"].sum()
-    drops = list(dropped_rows(warehouse, STAGES, SHOWN_DROPS).itertuples(index=False, name=None))
-    examples = example_pairs(warehouse) if pairs else []
-    folder = workbench.layout.exports(corpus)  # as the files are here, wherever the workspace was made
-    exports = [str(folder / Path(path).name) for path in files["path"]]
-    dropped = warehouse.scalar("SELECT count(*) FROM current_drops")
-    ran = set(warehouse.frame("SELECT DISTINCT stage FROM stage_runs")["stage"])
-    needed = {up.name for stage in stages for up in ancestors(BY_NAME[stage["stage"]])}
-    never_run = [name for name in NAMES if name in needed - ran]
-    return RunOutcome(corpus, run_id, stages, int(pairs), examples, exports, drops, dropped, never_run)
+    return [dict(zip(rows.columns, row, strict=True)) for row in found]
 
 
 _BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(NAMES)})(?![\w"])')

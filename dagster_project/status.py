@@ -8,11 +8,10 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from kg_assets.ingest.documents import scan_documents
+from dagster_project.standing import documents_changed, documents_now, past_runs, stale_stages
 from kg_assets.stage.costs import NO_COST, Cost, cost_by_stage
-from kg_assets.stage.freshness import PastRun, stale_because
-from kg_assets.stage.recipe import recipe
-from kg_assets.stages import NAMES, STAGES
+from kg_assets.stage.freshness import PastRun
+from kg_assets.stages import NAMES
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
 
@@ -50,30 +49,29 @@ class CorpusStatus:
 
 
 def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
-    """Read the status of a corpus; nothing is run."""
+    """Read the status of a corpus; nothing is run.
+
+    Raises:
+        SettingsError: the configuration is wrong.
+        WarehouseError: the warehouse cannot be read.
+    """
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     runs: dict[str, list[PastRun]] = {name: [] for name in NAMES}
     costs: dict[str, Cost] = {}
     reasons: dict[str, dict[str, int]] = {name: {} for name in NAMES}
-    documents_changed = ""
-    configuration = workbench.configuration()
+    changed = ""
     if warehouse.exists():
         with warehouse.connect():
-            for run in warehouse.rows(PastRun, "FROM stage_runs ORDER BY number"):
-                runs[run.stage].append(run)
+            runs = past_runs(warehouse)
             costs = cost_by_stage(warehouse)
             dropped = warehouse.frame(
                 "SELECT stage, reason, count(*) FROM current_drops GROUP BY ALL ORDER BY 3 DESC, reason"
             )
             for stage, reason, count in dropped.itertuples(index=False, name=None):
                 reasons[stage][reason] = count
-            documents_changed = _documents_changed(workbench, corpus, warehouse)
-    stale: dict[str, str] = {}
-    for stage in STAGES:
-        changed = documents_changed if not stage.upstream and runs[stage.name] else ""
-        now = recipe(stage, configuration)
-        if reason := changed or stale_because(stage, runs, now, stage.upstream, stale):
-            stale[stage.name] = reason
+            scan = documents_now(workbench, corpus, warehouse)
+            changed = documents_changed(scan, warehouse) if scan is not None else ""
+    stale = stale_stages(runs, workbench.configuration(), changed)
     return CorpusStatus(
         corpus,
         _running(workbench, corpus),
@@ -156,22 +154,3 @@ def _when(finished_at: str | None) -> str:
     if finished_at is None:
         return "·"
     return datetime.fromisoformat(finished_at).astimezone().strftime("%d %b %H:%M")
-
-
-def _documents_changed(workbench: Workbench, corpus: str, warehouse: Warehouse) -> str:
-    """How the files differ from what was read of them, such as `2 new, 1 changed`; empty if they do not."""
-    root, configuration = workbench.documents_root(), workbench.configuration()
-    if not root.exists() and not configuration.sources:
-        return ""
-    documents, mirror = configuration.settings.documents, workbench.layout.mirror(corpus)
-    scan = scan_documents(warehouse, root, corpus, documents, configuration.sources, mirror)
-    found = {item.item_id: item.key for item in scan.items}
-    stored = warehouse.frame("SELECT item_id, key FROM current_items WHERE stage = 'documents'")
-    read = dict(stored.itertuples(index=False, name=None))
-    counts = {
-        "new": len(found.keys() - read.keys()),
-        "changed": sum(read.get(item_id, key) != key for item_id, key in found.items()),
-        "removed": len(read.keys() - found.keys()),
-    }
-    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"documents: {said}" if said else ""

@@ -25,7 +25,9 @@ def documents_sensor(job_name: str, partitions: dg.DynamicPartitionsDefinition) 
         description="Starts a run of a corpus when files of it are new, changed or removed, and at rest; of "
         "one with documents elsewhere also every documents.source_minutes.",
     )
-    def sensor(context: dg.SensorEvaluationContext, workbench: Workbench) -> dg.SensorResult | dg.SkipReason:
+    def sensor(
+        context: dg.SensorEvaluationContext, workbench: dg.ResourceParam[Workbench]
+    ) -> dg.SensorResult | dg.SkipReason:
         report_dead_runs(context.instance, workbench.layout)
         try:
             now_s, configuration = time.time(), workbench.configuration()

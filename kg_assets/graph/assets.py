@@ -16,13 +16,17 @@ from kg_assets.stage.charts import counts_svg
 from kg_assets.stage.run import StageRun
 from kg_assets.stage.shown import Materialization, markdown_table
 from resources.graph.types import SyncCounts
+from resources.workbench import GRAPH_WRITTEN_BY, Workbench
 
 IN_THE_GRAPH = "nodes and relationships in the graph"
 
 
 def _is_there(run: StageRun, last: Materialization) -> bool:
     """The graph database may be another one, or have been emptied; counting is quick, reading is not."""
-    return bool(run.bench.graph().counts(run.bench.corpus) == last.metadata[IN_THE_GRAPH][1])
+    corpus, (_, written_by) = run.bench.corpus, last.metadata.get(GRAPH_WRITTEN_BY, ("plain", ""))
+    if _workbench(run).graph_written_by(corpus) != written_by:
+        return False
+    return bool(run.bench.graph().counts(corpus) == last.metadata[IN_THE_GRAPH][1])
 
 
 @stage_asset(KNOWLEDGE_GRAPH, holds=_is_there)
@@ -40,6 +44,8 @@ def knowledge_graph(run: StageRun) -> dg.MaterializeResult:
         current_spellings(run.warehouse),
     )
     written = run.bench.graph().sync(run.bench.corpus, state)
+    _workbench(run).mark_graph(run.bench.corpus, run.context.run.run_id)
+    written_by = _workbench(run).graph_written_by(run.bench.corpus)
     return run.result(
         row,
         preview=run.preview(
@@ -55,8 +61,14 @@ def knowledge_graph(run: StageRun) -> dg.MaterializeResult:
             "relations": sum(unit.kind == "relation" for unit in units),
             IN_THE_GRAPH: dg.MetadataValue.json(run.bench.graph().counts(run.bench.corpus)),
             "written to the graph": dg.MetadataValue.md(markdown_table(_tallies(written))),
+            **({GRAPH_WRITTEN_BY: written_by} if written_by else {}),
         },
     )
+
+
+def _workbench(run: StageRun) -> Workbench:
+    workbench: Workbench = run.context.resources.workbench
+    return workbench
 
 
 def _tallies(written: SyncCounts) -> pd.DataFrame:

@@ -47,7 +47,9 @@ def stage_asset(
             deps=[dg.AssetKey(up.name) for up in stage.upstream],
             check_specs=check_specs(stage),
         )
-        def asset(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
+        def asset(
+            context: dg.AssetExecutionContext, workbench: dg.ResourceParam[Workbench]
+        ) -> dg.MaterializeResult:
             with StageRun(context, workbench, stage) as run:
                 same = None if always else run.as_it_was(lambda last: holds(run, last))
                 return body(run) if same is None else same

@@ -82,7 +82,8 @@ def finished(new_project: NewProject, model_server_process: FakeModelServer) -> 
     first = project.process("run", "--json")
     assert first.exit_code == 0, first.stderr
     first_calls, exports = model_server_process.count(), project.export_bytes()
-    second = project.call("run")
+    # All stages by name: without a selection none would be asked, see test_nothing_new.
+    second = project.call("run", "--select", "*")
     assert second.exit_code == 0, second.stderr
     return Finished(project, first, second, first_calls, model_server_process.count() - first_calls, exports)
 

@@ -224,7 +224,7 @@ def test_the_schema_offers_the_configured_types_only() -> None:
 
 def test_the_request_says_for_whom_it_is() -> None:
     request = extraction_request(replace(chunk(TEXT), document_id="b.md"), SETTINGS)
-    assert (request.stage, request.item_id, request.document_id) == ("claims", "c1", "b.md")
+    assert (request.item_id, request.document_id) == ("c1", "b.md")
 
 
 @pytest.mark.parametrize(

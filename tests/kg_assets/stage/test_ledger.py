@@ -284,7 +284,7 @@ def test_each_finished_item_is_reported_as_progress(warehouse: Warehouse) -> Non
 
 def test_a_stage_without_a_model_cannot_ask_one(warehouse: Warehouse) -> None:
     async def asking(_item: Item, ask: Ask) -> list[Statement]:
-        await ask(None)  # type: ignore[arg-type]
+        await ask(ChatRequest((), 1))
         return []
 
     with pytest.raises(RuntimeError, match="without a model"):
