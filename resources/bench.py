@@ -8,13 +8,13 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from resources import progress
 from resources.configuration.load import Configuration, Endpoint
 from resources.embedded.graph_server import GraphLease, lease_graph
 from resources.embedded.model_server import lease_model
 from resources.errors import SettingsError
-from resources.graph.store import GraphStore
 from resources.models.gateway import Gateway
 from resources.models.limits import Budget
 from resources.models.response_store import ResponseStore
@@ -23,6 +23,9 @@ from resources.sources.encyclopedia import Encyclopedia
 from resources.tokenizer import Tokenizer
 from resources.warehouse.warehouse import Warehouse
 from resources.workspace.layout import WorkspaceLayout
+
+if TYPE_CHECKING:
+    from resources.graph.store import GraphStore
 
 EMBEDDED_PARALLEL = 2
 
@@ -92,11 +95,13 @@ class RunBench:
         """Gateways that were used in this run."""
         return list(self._gateways.values())
 
-    def graph(self) -> GraphStore:
+    def graph(self) -> "GraphStore":
         """The graph store; the embedded server is started on the first call, and another one if it died."""
         if self._graph_lease is not None and not self._graph_lease.alive():
             self._graph = None
         if self._graph is None:
+            from resources.graph.store import GraphStore  # and with it the driver, which is seldom needed
+
             # The driver warns of every retry; those are expected, and what they cannot mend is raised.
             logging.getLogger("neo4j").setLevel(logging.ERROR)
             address = self.configuration.graph

@@ -6,7 +6,7 @@ Reading anything else is an error, so that nothing can change a stage's rows wit
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import MethodType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
 
@@ -15,11 +15,13 @@ from resources.configuration.aliases_file import OwnAliases
 from resources.configuration.load import Endpoint
 from resources.configuration.settings import Settings
 from resources.configuration.taxonomy_file import TagTree
-from resources.graph.store import GraphStore
 from resources.models.gateway import Gateway
 from resources.models.response_store import ResponseStore
 from resources.models.types import Role
 from resources.sources.encyclopedia import Encyclopedia
+
+if TYPE_CHECKING:
+    from resources.graph.store import GraphStore
 
 
 class Undeclared(Exception):
@@ -96,7 +98,7 @@ class StageBench:
         self._check(role)
         return self._bench.gateway(role)
 
-    def graph(self) -> GraphStore:
+    def graph(self) -> "GraphStore":
         """The graph store."""
         return self._bench.graph()
 

@@ -19,7 +19,7 @@ from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
 from tests.pipeline.project import CHINESE, ENGLISH, Project, Result, processes_that_stay
 
-HEAVY = ("dagster", "openai", "arcadedb")
+HEAVY = ("dagster", "neo4j", "openai", "arcadedb")
 IN_A_PROCESS = """\
 import json, sys
 from dagster_project import cli
