@@ -6,12 +6,26 @@ from kg_assets.comprehension.plan import COMPREHENSION
 from kg_assets.export.files import ExportedFile
 from kg_assets.export.formats.format import Format
 from kg_assets.export.formats.table import FORMATS
-from kg_assets.export.report.collect import SHOWN_SETTINGS
 from kg_assets.graph.plan import KNOWLEDGE_GRAPH
 from kg_assets.quality.plan import TAGGED_QA
 from kg_assets.stage.stage import Stage
 
 EXPORT_VERSION = "3"
+SHOWN_SETTINGS = (
+    "chunking.max_tokens",
+    "chunking.overlap_tokens",
+    "chunking.strategy",
+    "extraction.entity_types",
+    "extraction.schema",
+    "extraction.max_gleanings",
+    "comprehension.statements",
+    "traverse_strategy.expand_method",
+    "traverse_strategy.edge_sampling",
+    "traverse_strategy.max_depth",
+    "traverse_strategy.qa_form",
+    "qa.forms",
+)
+"""Settings that the report names."""
 
 
 def training_version(formats: Sequence[Format]) -> str:

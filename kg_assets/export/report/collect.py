@@ -30,21 +30,6 @@ from resources.configuration.settings import ExtractionSettings, Settings
 from resources.warehouse.warehouse import Warehouse
 
 DROP_EXAMPLES = 3
-SHOWN_SETTINGS = (
-    "chunking.max_tokens",
-    "chunking.overlap_tokens",
-    "chunking.strategy",
-    "extraction.entity_types",
-    "extraction.schema",
-    "extraction.max_gleanings",
-    "comprehension.statements",
-    "traverse_strategy.expand_method",
-    "traverse_strategy.edge_sampling",
-    "traverse_strategy.max_depth",
-    "traverse_strategy.qa_form",
-    "qa.forms",
-)
-"""Settings that the report names."""
 SHOWN_DOCUMENTS = 20
 
 

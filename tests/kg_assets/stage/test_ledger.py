@@ -28,7 +28,7 @@ from kg_assets.stage.ledger import (
     serially,
 )
 from resources.errors import CallFailed, EndpointError
-from resources.models.types import Ask
+from resources.models.types import Ask, ChatRequest
 from resources.warehouse.warehouse import Warehouse
 
 STAGE = "statements"
