@@ -2,6 +2,7 @@
 a page that would fetch something from elsewhere is a warning, which `--strict` makes an error."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,21 @@ from typing import Any
 from docs.generate.commands import commands_as_markdown
 from docs.generate.drawing import draw, legend
 from docs.generate.formulas import as_mathml
-from docs.generate.readers import readers_as_markdown
+from docs.generate.records import (
+    formats_as_markdown,
+    forms_as_markdown,
+    gates_as_markdown,
+    prompts_as_markdown,
+    readers_as_markdown,
+)
 from docs.generate.remote import remote_assets
 from docs.generate.settings import settings_as_markdown
 from docs.generate.stages import stage_table, stages_as_markdown
+from kg_assets.export.formats.table import FORMATS
 from kg_assets.ingest.formats.table import READERS
+from kg_assets.quality.gates.table import GATES
+from kg_assets.stages import STAGES
+from kg_assets.synthesis.forms.table import FORMS
 
 log = logging.getLogger("mkdocs.graphtutor")
 
@@ -26,8 +37,16 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "<!-- generated: legend of the stages -->": lambda: legend(stage_table()),
     "<!-- generated: table of the stages -->": lambda: stages_as_markdown(stage_table()),
     "<!-- generated: table of the kinds of documents -->": lambda: readers_as_markdown(READERS),
+    "<!-- generated: table of the forms -->": lambda: forms_as_markdown(FORMS),
+    "<!-- generated: table of the gates -->": lambda: gates_as_markdown(GATES),
+    "<!-- generated: table of the formats -->": lambda: formats_as_markdown(FORMATS),
+    "<!-- generated: table of the prompts -->": lambda: prompts_as_markdown(STAGES),
 }
 """Comments in pages, and what takes their place."""
+ROOT = Path(__file__).parents[2]
+SHOWN = re.compile(r"<!-- file: (?P<path>\S+) -->")
+"""A comment that a file of the repository takes the place of, as it is. It stands in no code block of the
+page, where ruff would take it for code."""
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -35,7 +54,13 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     for comment, generate in GENERATED.items():
         if comment in markdown:
             markdown = markdown.replace(comment, generate())
-    return markdown
+    return SHOWN.sub(_file_as_markdown, markdown)
+
+
+def _file_as_markdown(comment: re.Match[str]) -> str:
+    file = ROOT / comment["path"]
+    language = {".py": "python"}.get(file.suffix, "text")
+    return f'```{language} title="{comment["path"]}"\n{file.read_text("utf-8").rstrip()}\n```'
 
 
 def on_page_content(html: str, **_: Any) -> str:

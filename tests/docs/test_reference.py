@@ -8,10 +8,20 @@ import pytest
 from docs.generate.commands import commands, commands_as_markdown
 from docs.generate.drawing import draw
 from docs.generate.languages import chinese
-from docs.generate.readers import readers_as_markdown
+from docs.generate.records import (
+    formats_as_markdown,
+    forms_as_markdown,
+    gates_as_markdown,
+    prompts_as_markdown,
+    readers_as_markdown,
+)
 from docs.generate.settings import allowed, blocks, default, kind, settings_as_markdown
 from docs.generate.stages import stage_table, stale_stages
+from kg_assets.export.formats.table import FORMATS
 from kg_assets.ingest.formats.table import READERS
+from kg_assets.quality.gates.table import GATES
+from kg_assets.stages import STAGES
+from kg_assets.synthesis.forms.table import FORMS
 from resources.configuration.settings import Settings
 
 SETTINGS = {setting.path: setting for block in blocks() for setting in block.settings}
@@ -123,3 +133,14 @@ def test_the_table_of_kinds_of_documents_names_every_suffix_and_mime_type() -> N
     table = readers_as_markdown(READERS)
     for reader in READERS:
         assert all(f"`{name}`" in table for name in (*reader.suffixes, *reader.mime_types, reader.function))
+
+
+def test_tables_of_records_have_a_row_for_each() -> None:
+    for table, names in (
+        (forms_as_markdown(FORMS), [form.name for form in FORMS]),
+        (gates_as_markdown(GATES), [gate.name for gate in GATES]),
+        (formats_as_markdown(FORMATS), [format.name for format in FORMATS]),
+        (prompts_as_markdown(STAGES), [stage.name for stage in STAGES if stage.prompts]),
+    ):
+        _, _, *rows = table.splitlines()
+        assert [row.split("`")[1] for row in rows] == names
