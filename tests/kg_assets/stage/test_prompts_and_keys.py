@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from kg_assets.stage.prompts import payload_message, system_prompt
+from kg_assets.stage.prompts import WRITTEN_LANGUAGES, payload_message, system_prompt
 from kg_assets.stage.request_keys import request_key
+from kg_assets.stages import STAGES
 from resources.models.types import ChatRequest, Message
 
 REQUEST = ChatRequest(
@@ -16,13 +17,7 @@ REQUEST = ChatRequest(
 )
 IDENTITY = {"model": "m", "revision": "", "temperature": 0.0, "top_p": 1.0, "seed": 0}
 
-FILES = [
-    (group, file.name)
-    for group in ("claims", "graph", "entities", "comprehension", "synthesis")
-    for file in sorted(
-        package_files.files(f"kg_assets.{group}").joinpath("prompts").iterdir(), key=lambda f: f.name
-    )
-]
+PROMPTS = sorted({prompt for stage in STAGES for prompt in stage.prompts})
 VALUES = {
     "entity_types": "person",
     "relation_types": "knows",
@@ -31,21 +26,30 @@ VALUES = {
     "n_paraphrases": 1,
     "n_negations": 2,
     "style": "plain.",
+    "most": 6,
+    "first_least": 6,
+    "first_most": 12,
+    "second_least": 4,
+    "second_most": 10,
 }
 
 
-@pytest.mark.parametrize(("group", "name"), FILES, ids=[f"{group}/{name}" for group, name in FILES])
-def test_every_prompt_can_be_filled_and_leaves_no_placeholder(group: str, name: str) -> None:
-    task, language, _ = name.split(".")
+@pytest.mark.parametrize("language", ["en", "zh", "de"])
+@pytest.mark.parametrize(("group", "task"), PROMPTS, ids=["/".join(prompt) for prompt in PROMPTS])
+def test_every_prompt_can_be_filled_and_leaves_no_placeholder(group: str, task: str, language: str) -> None:
     text = system_prompt(group, task, language, **VALUES)
     assert text
     assert "$" not in text
 
 
-@pytest.mark.parametrize(("group", "name"), FILES, ids=[f"{group}/{name}" for group, name in FILES])
-def test_every_prompt_is_written_in_english_and_in_chinese(group: str, name: str) -> None:
-    task = name.split(".")[0]
-    assert {(group, f"{task}.en.txt"), (group, f"{task}.zh.txt")} <= set(FILES)
+def test_every_file_of_a_prompt_is_one_that_a_stage_names() -> None:
+    files = {
+        (group.name, *file.name.split(".")[:2])
+        for group in package_files.files("kg_assets").iterdir()
+        if group.joinpath("prompts").is_dir()
+        for file in group.joinpath("prompts").iterdir()
+    }
+    assert files == {(*prompt, language) for prompt in PROMPTS for language in WRITTEN_LANGUAGES}
 
 
 def test_another_language_takes_the_english_prompt_and_names_the_language() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -55,12 +54,3 @@ def test_a_format_writes_files_that_it_owns_and_describes_no_others(
 @pytest.mark.parametrize("page", ["use/exports.md", "zh/use/exports.md"])
 def test_the_page_on_exports_has_every_format(format: Format, page: str) -> None:
     assert f"`{format.owned[0]}`" in (DOCS / page).read_text(encoding="utf-8")
-
-
-def test_the_example_of_a_format_in_the_documentation_is_one(pairs: tuple[ExportPair, ...]) -> None:
-    page = (DOCS / "extend" / "index.md").read_text(encoding="utf-8")
-    made: dict[str, Any] = {}
-    exec(page.split("```python\n")[1].split("```")[0], made)
-    files = made["COMPLETION"].files(Export("tea", pairs, ExportSettings()))
-    assert tuple(files) == made["COMPLETION"].owned
-    assert [b"".join(content.parts).count(b"\n") for content in files.values()] == [2]
