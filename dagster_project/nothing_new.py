@@ -51,8 +51,8 @@ def nothing_new(workbench: Workbench, corpus: str) -> RunOutcome | None:
 def _came_to_an_end(warehouse: Warehouse, runs: Mapping[str, Sequence[PastRun]]) -> bool:
     """Whether the last run of each stage did all that it had to, also outside the warehouse, and nothing
     failed in it that is to be tried again."""
-    ended = warehouse.frame("SELECT stage, number FROM materializations").itertuples(index=False, name=None)
-    if dict(ended) != {stage: past[-1].number for stage, past in runs.items()}:
+    ended = dict(warehouse.tuples("SELECT stage, number FROM materializations"))
+    if ended != {stage: past[-1].number for stage, past in runs.items()}:
         return False
     return not warehouse.scalar("SELECT count(*) FROM current_drops WHERE retry")
 

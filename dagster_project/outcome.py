@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from kg_assets.export.files import ExportedFile
 from kg_assets.export.pair import ExportPair
 from kg_assets.export.pairs import example_pairs
-from kg_assets.stage.lost import SHOWN_DROPS, dropped_rows
+from kg_assets.stage.lost import SHOWN_DROPS, DroppedRow, dropped_rows
 from kg_assets.stage.stage import ancestors
 from kg_assets.stages import BY_NAME, NAMES, STAGES
 from resources.warehouse.warehouse import Warehouse
@@ -25,7 +25,7 @@ class RunOutcome:
     pairs: int
     examples: list[ExportPair]
     exports: list[str]
-    drops: list[tuple[str, str, str, str]]
+    drops: list[DroppedRow]
     dropped: int
     never_run: list[str]
     nothing_new: bool
@@ -47,21 +47,22 @@ def outcome(
     """
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     with warehouse.connect():
-        files = warehouse.frame(
-            "FROM current_sft_datasets UNION ALL FROM current_graph_export UNION ALL FROM current_report"
+        files = warehouse.rows(
+            ExportedFile,
+            "FROM current_sft_datasets UNION ALL FROM current_graph_export UNION ALL FROM current_report",
         )
-        pairs = files["rows"][files["format"] == "lineage"].sum()
-        drops = list(dropped_rows(warehouse, STAGES, SHOWN_DROPS).itertuples(index=False, name=None))
+        pairs = sum(file.rows for file in files if file.format == "lineage")
+        drops = dropped_rows(warehouse, STAGES, SHOWN_DROPS)
         examples = example_pairs(warehouse) if pairs else []
         dropped = warehouse.scalar("SELECT count(*) FROM current_drops")
-        ran = set(warehouse.frame("SELECT DISTINCT stage FROM stage_runs")["stage"])
+        ran = {stage for (stage,) in warehouse.tuples("SELECT DISTINCT stage FROM stage_runs")}
     folder = workbench.layout.exports(corpus)  # as the files are here, wherever the workspace was made
     return RunOutcome(
         corpus=corpus,
         stages=sorted(stages, key=lambda row: NAMES.index(row["stage"])),
-        pairs=int(pairs),
+        pairs=pairs,
         examples=examples,
-        exports=[str(folder / Path(path).name) for path in files["path"]],
+        exports=[str(folder / file.path.name) for file in files],
         drops=drops,
         dropped=dropped,
         never_run=_never_run(ran, {row["stage"] for row in stages}),

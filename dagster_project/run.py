@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from dagster_project.forecast.dry_run import forecast, sentence_for_rest
 from dagster_project.jobs import pipeline_job
 from dagster_project.outcome import RunOutcome, outcome
 from kg_assets.stage.asset import corpora
+from kg_assets.stage.shown import StageRow
 from kg_assets.stages import NAMES
 from resources.errors import BudgetExceeded, SettingsError
 from resources.warehouse.warehouse import Warehouse
@@ -136,9 +138,10 @@ def _short_errors(workspace: Path) -> Iterator[None]:
 def _stages_of(workbench: Workbench, corpus: str, run_id: str) -> list[dict[str, Any]]:
     """The rows of `stage_runs` of one run."""
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
-    rows = warehouse.frame("SELECT * FROM stage_runs WHERE run_id = ? ORDER BY number", [run_id])
-    found = rows.astype(object).where(rows.notna(), None).itertuples(index=False, name=None)
-    return [dict(zip(rows.columns, row, strict=True)) for row in found]
+    return [
+        asdict(row)
+        for row in warehouse.rows(StageRow, "FROM stage_runs WHERE run_id = ? ORDER BY number", [run_id])
+    ]
 
 
 _BARE_NAME = re.compile(rf'(?<![\w:"])({"|".join(NAMES)})(?![\w"])')

@@ -51,8 +51,7 @@ def documents_changed(scan: Scan, warehouse: Warehouse) -> str:
         WarehouseError: the warehouse cannot be read.
     """
     found = {item.item_id: item.key for item in scan.items}
-    stored = warehouse.frame("SELECT item_id, key FROM current_items WHERE stage = 'documents'")
-    read = dict(stored.itertuples(index=False, name=None))
+    read = dict(warehouse.tuples("SELECT item_id, key FROM current_items WHERE stage = 'documents'"))
     counts = {
         "new": len(found.keys() - read.keys()),
         "changed": sum(read.get(item_id, key) != key for item_id, key in found.items()),

@@ -64,10 +64,9 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
         with warehouse.connect():
             runs = past_runs(warehouse)
             costs = cost_by_stage(warehouse)
-            dropped = warehouse.frame(
+            for stage, reason, count in warehouse.tuples(
                 "SELECT stage, reason, count(*) FROM current_drops GROUP BY ALL ORDER BY 3 DESC, reason"
-            )
-            for stage, reason, count in dropped.itertuples(index=False, name=None):
+            ):
                 reasons[stage][reason] = count
             scan = documents_now(workbench, corpus, warehouse)
             changed = documents_changed(scan, warehouse) if scan is not None else ""

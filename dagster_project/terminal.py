@@ -12,6 +12,7 @@ from rich.table import Table
 from dagster_project.forecast.dry_run import Forecast
 from dagster_project.forecast.estimate import RunEstimate
 from dagster_project.plain import plain
+from kg_assets.stage.lost import DroppedRow
 from kg_assets.stage.stage import Stage
 from resources.configuration.settings import Settings
 
@@ -122,14 +123,14 @@ def print_stages(rows: Sequence[Mapping[str, Any]], title: str) -> None:
         console.print(f"[dim]nothing to do: {escape(said)}[/]", highlight=False)
 
 
-def print_drops(rows: Sequence[tuple[str, str, str, str]], total: int) -> None:
-    """What was dropped: stage, where, reason and detail of a few of the `total` rows of the corpus."""
+def print_drops(rows: Sequence[DroppedRow], total: int) -> None:
+    """A few of the `total` rows of the corpus that were dropped."""
     console = Console(width=None if sys.stdout.isatty() else 120)
     some = f", of which these are {len(rows)}; `graphtutor status` counts them, the table drops has all"
     console.print(f"\n[yellow]{total} dropped[/]{some if total > len(rows) else ''}", highlight=False)
-    for stage, where, reason, detail in rows:
-        first = (detail.splitlines() or [""])[0]
-        console.print(f"  {stage} {_shown(where)}: {reason}. {_shown(first)}", highlight=False)
+    for row in rows:
+        first = (row.detail.splitlines() or [""])[0]
+        console.print(f"  {row.stage} {_shown(row.where)}: {row.reason}. {_shown(first)}", highlight=False)
 
 
 def print_forecast(found: Forecast) -> None:

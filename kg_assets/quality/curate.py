@@ -78,11 +78,11 @@ async def pass_or_drop(item: WorkItem[Judged], _ask: Ask) -> list[QaPair]:
 
 def unsupported_pairs(warehouse: Warehouse) -> list[str]:
     """Ids of current curated pairs without any evidence; a broken promise if there are any."""
-    frame = warehouse.frame("""
+    found = warehouse.tuples("""
         SELECT qa_id FROM current_curated_qa ANTI JOIN (
             SELECT qa_id FROM (
                 SELECT qa_id, unnest(from_json(unit_ids, '["VARCHAR"]')) AS unit_id FROM current_curated_qa
             ) SEMI JOIN unit_evidence USING (unit_id)
         ) USING (qa_id)
     """)
-    return list(frame["qa_id"])
+    return [qa_id for (qa_id,) in found]

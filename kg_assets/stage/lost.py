@@ -1,8 +1,7 @@
 """What a run lost: which stages dropped rows or had none, and examples of what was dropped."""
 
 from collections.abc import Sequence
-
-import pandas as pd
+from dataclasses import dataclass
 
 from kg_assets.stage.stage import Stage
 from resources.warehouse.warehouse import Warehouse
@@ -13,31 +12,42 @@ SHOWN_DROPS = 5
 def what_was_lost(warehouse: Warehouse, stages: Sequence[Stage]) -> str:
     """One clause for each stage that lost rows or had none, to the first that lost all, and examples of what
     was dropped; for the error of a run that exports nothing."""
-    latest = warehouse.frame(
-        "SELECT stage, rows_in, dropped, note FROM stage_runs QUALIFY row_number() OVER "
-        "(PARTITION BY stage ORDER BY number DESC) = 1"
-    ).set_index("stage")
+    latest = {
+        stage: numbers
+        for stage, *numbers in warehouse.tuples(
+            "SELECT stage, rows_in, dropped, note FROM stage_runs QUALIFY row_number() OVER "
+            "(PARTITION BY stage ORDER BY number DESC) = 1"
+        )
+    }
     clauses = []
     for stage in stages:
-        if stage.name in latest.index:
-            row = latest.loc[stage.name]
-            if row["dropped"]:
-                clauses.append(f"{stage.name} dropped {row['dropped']} of {row['rows_in']} rows")
-            elif row["rows_in"] == 0 and stage.needs_rows:
-                clauses.append(f"{stage.name} had no rows" + (f" ({row['note']})" if row["note"] else ""))
-            if row["rows_in"] and row["dropped"] == row["rows_in"]:
+        if stage.name in latest:
+            rows_in, dropped, note = latest[stage.name]
+            if dropped:
+                clauses.append(f"{stage.name} dropped {dropped} of {rows_in} rows")
+            elif rows_in == 0 and stage.needs_rows:
+                clauses.append(f"{stage.name} had no rows" + (f" ({note})" if note else ""))
+            if rows_in and dropped == rows_in:
                 break
-    examples = [
-        f"{row.where}: {row.detail}" for row in dropped_rows(warehouse, stages, SHOWN_DROPS).itertuples()
-    ]
+    examples = [f"{row.where}: {row.detail}" for row in dropped_rows(warehouse, stages, SHOWN_DROPS)]
     return "; ".join(clauses) + "".join(f" [{example}]" for example in examples)
 
 
-def dropped_rows(warehouse: Warehouse, stages: Sequence[Stage], limit: int) -> pd.DataFrame:
-    """A few drops that count now, one of every reason of every stage before a second: `stage`, `where` (the
-    document, the question, the unit, or else the row), `reason`, `detail`."""
+@dataclass(frozen=True, slots=True)
+class DroppedRow:
+    """A drop as it is shown; `where` is the document, the question, the unit, or else the row."""
+
+    stage: str
+    where: str
+    reason: str
+    detail: str
+
+
+def dropped_rows(warehouse: Warehouse, stages: Sequence[Stage], limit: int) -> list[DroppedRow]:
+    """A few drops that count now, one of every reason of every stage before a second."""
     order = {stage.name: number for number, stage in enumerate(stages)}
-    rows = warehouse.frame(
+    rows = warehouse.rows(
+        DroppedRow,
         r"""
         WITH first AS (
             SELECT *, row_number() OVER (PARTITION BY stage, reason ORDER BY item_id) AS number
@@ -52,4 +62,4 @@ def dropped_rows(warehouse: Warehouse, stages: Sequence[Stage], limit: int) -> p
         """,
         [limit, list(order), limit],
     )
-    return rows.sort_values("stage", key=lambda column: column.map(order), kind="stable")
+    return sorted(rows, key=lambda row: order[row.stage])

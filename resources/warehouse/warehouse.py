@@ -13,11 +13,10 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import orjson
-import pandas as pd
 from filelock import FileLock
 
 from resources.catalogue import catalogue
@@ -26,6 +25,9 @@ from resources.warehouse.schema import bring_up, schema_of
 
 _HEADER_BYTES = 3 * 4096
 KEYED_TABLES = frozenset({"done", "drops", "materializations"})
+if TYPE_CHECKING:  # loading it takes as long as `graphtutor status` does altogether, which needs none of it
+    import pandas as pd
+
 Connection = duckdb.DuckDBPyConnection
 Row = TypeVar("Row")
 
@@ -103,7 +105,14 @@ class Warehouse:
         with self.connect() as connection:
             return read_rows(connection, row_type, sql, parameters)
 
-    def frame(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+    def tuples(
+        self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Rows of a query as they come."""
+        with self.connect() as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def frame(self, sql: str, parameters: Sequence[object] = ()) -> "pd.DataFrame":
         """Rows of a query as a DataFrame."""
         with self.connect() as connection:
             return connection.execute(sql, parameters).df()
@@ -186,6 +195,8 @@ def insert_rows(
     """
     if not rows:
         return
+    import pandas as pd
+
     names = [f.name for f in dataclasses.fields(rows[0])]
     columns: dict[str, Any] = {name: [_to_column(getattr(row, name)) for row in rows] for name in names}
     columns |= dict(extra or {})

@@ -89,7 +89,7 @@ def _relation_types(extraction: ExtractionSettings) -> tuple[tuple[str, str], ..
 
 
 def _documents(warehouse: Warehouse) -> tuple[ReportDocument, ...]:
-    frame = warehouse.frame("""
+    found = warehouse.tuples("""
         SELECT d.document_id, d.version, d.language, length(d.text) AS chars,
             (SELECT count(*) FROM current_chunks c WHERE c.document_id = d.document_id) AS chunks,
             (SELECT count(*) FROM current_claims k JOIN current_chunks c USING (chunk_id)
@@ -97,17 +97,17 @@ def _documents(warehouse: Warehouse) -> tuple[ReportDocument, ...]:
             (SELECT count(*) FROM current_drops x WHERE x.document_id = d.document_id) AS drops
         FROM current_documents d ORDER BY d.document_id
     """)
-    return tuple(ReportDocument(*row) for row in frame.itertuples(index=False, name=None))
+    return tuple(ReportDocument(*row) for row in found)
 
 
 def _pages(warehouse: Warehouse) -> tuple[ReportPage, ...]:
     """The pages of an encyclopedia that the graph was enriched with."""
-    frame = warehouse.frame("""
+    found = warehouse.tuples("""
         SELECT p.title, p.document_id AS url, p.entity,
             (SELECT count(*) FROM page_claims c WHERE c.chunk_id = p.chunk_id) AS claims
         FROM current_pages p ORDER BY p.title, p.document_id
     """)
-    return tuple(ReportPage(*row) for row in frame.itertuples(index=False, name=None))
+    return tuple(ReportPage(*row) for row in found)
 
 
 def _stages(warehouse: Warehouse, order: Sequence[str]) -> tuple[ReportStage, ...]:
@@ -138,8 +138,7 @@ def _costliest_documents(warehouse: Warehouse) -> tuple[tuple[str, Cost], ...]:
 
 
 def _drops(warehouse: Warehouse, order: Sequence[str]) -> tuple[DropGroup, ...]:
-    with warehouse.connect() as connection:
-        found = connection.execute("SELECT stage, reason, detail, raw FROM current_drops").fetchall()
+    found = warehouse.tuples("SELECT stage, reason, detail, raw FROM current_drops")
     grouped: dict[tuple[str, str], list[str]] = defaultdict(list)
     for stage, reason, detail, raw in found:
         grouped[stage, reason].append(f"{detail} {raw}".strip())
@@ -199,8 +198,7 @@ def _comprehension_note(examined: bool, measured: Mapping[str, Comprehension]) -
 
 def _pair_counts(warehouse: Warehouse) -> dict[str, int]:
     """Exported pairs by form."""
-    with warehouse.connect() as connection:
-        found = connection.execute("SELECT form, count(*) FROM exported_pairs GROUP BY form").fetchall()
+    found = warehouse.tuples("SELECT form, count(*) FROM exported_pairs GROUP BY form")
     return dict(found)
 
 

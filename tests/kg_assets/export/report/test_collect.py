@@ -185,7 +185,7 @@ def test_a_drop_is_shown_by_the_name_of_its_fact_or_by_its_question(filled: Ware
                 "INSERT INTO current_items VALUES (?, 99, ?, ?, NULL, NULL)", [stage, item, item]
             )
     found = dropped_rows(filled, STAGES, 9)
-    assert {"Harrow Works", "Harrow Works – Leeds", "Who built it?", "j1"} <= set(found["where"])
+    assert {"Harrow Works", "Harrow Works – Leeds", "Who built it?", "j1"} <= {row.where for row in found}
 
 
 def test_one_drop_of_every_reason_is_shown_before_a_second(filled: Warehouse) -> None:
@@ -198,7 +198,7 @@ def test_one_drop_of_every_reason_is_shown_before_a_second(filled: Warehouse) ->
             )
             connection.execute("INSERT INTO current_items VALUES (?, 99, ?, ?, NULL, NULL)", [*row, row[1]])
     shown = dropped_rows(filled, STAGES, 4)
-    assert list(zip(shown["stage"], shown["reason"], strict=True)) == [
+    assert [(row.stage, row.reason) for row in shown] == [
         ("documents", "unsupported"),
         ("documents", "unsupported"),
         ("comprehension", "no_judgement"),
