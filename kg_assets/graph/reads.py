@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
+from typing import Any
 
 from kg_assets.claims.merge import ChunkClaim
 from kg_assets.claims.reads import own_claims
@@ -69,28 +70,21 @@ def current_evidence(
 ) -> dict[str, tuple[Evidence, ...]]:
     """Source spans of every unit that some claim describes, in document order; of these units only if any are
     named."""
-    found = warehouse.rows(
-        UnitEvidence,
-        "FROM unit_evidence WHERE $units IS NULL OR unit_id IN (SELECT unnest($units))",
+    found = warehouse.tuples(
+        f"SELECT unit_id, {SPAN} FROM unit_evidence "
+        "WHERE $units IS NULL OR unit_id IN (SELECT unnest($units))",
         {"units": None if unit_ids is None else list(unit_ids)},
     )
-    return evidence_by_unit(found)
+    return spans_by_id(found)
 
 
-@dataclass(frozen=True, slots=True)
-class UnitEvidence(Evidence):
-    """A span with the unit that it supports: a row of `unit_evidence`."""
-
-    unit_id: str = ""
-
-    def span(self) -> Evidence:
-        """The span alone."""
-        return Evidence(*(getattr(self, field.name) for field in fields(Evidence)))
+SPAN = ", ".join(f'"{field.name}"' for field in fields(Evidence))
+"""The columns of a span, of the views `unit_evidence` and `pair_evidence`."""
 
 
-def evidence_by_unit(rows: Iterable[UnitEvidence]) -> dict[str, tuple[Evidence, ...]]:
-    """The spans of each unit in the order of the rows."""
+def spans_by_id(rows: Iterable[Sequence[Any]]) -> dict[str, tuple[Evidence, ...]]:
+    """Rows of an id and the columns SPAN, as the spans of each id in the order of the rows."""
     spans: dict[str, list[Evidence]] = defaultdict(list)
-    for row in rows:
-        spans[row.unit_id].append(row.span())
-    return {unit_id: tuple(found) for unit_id, found in spans.items()}
+    for of, *span in rows:
+        spans[of].append(Evidence(*span))
+    return {of: tuple(found) for of, found in spans.items()}

@@ -167,6 +167,38 @@ CREATE OR REPLACE VIEW exported_units AS
         SELECT qa_id, generate_subscripts(units, 1) AS place, unnest(units) AS unit_id
         FROM (SELECT qa_id, from_json(unit_ids, '["VARCHAR"]') AS units FROM exported_qa)
     ) u LEFT JOIN current_comprehension c USING (unit_id);
+-- Which spans such a pair shows, unit by unit: all of them, but of a unit that more than 20 spans support only 20,
+-- those first whose chunk also supports another unit of the pair, and no span twice. A thing that every document
+-- mentions would otherwise stand under every pair about it with every document.
+CREATE OR REPLACE VIEW pair_evidence AS
+    WITH ranked AS (
+        SELECT *, row_number() OVER (PARTITION BY unit_id ORDER BY origin, position, row_index) AS nth,
+            count(*) OVER (PARTITION BY unit_id) > 20 AS too_many
+        FROM unit_evidence
+    ), few AS (
+        SELECT u.qa_id, u.place, r.* FROM exported_units u JOIN (FROM ranked WHERE NOT too_many) r USING (unit_id)
+    ), near AS (
+        SELECT qa_id, chunk_id, min(place * 100 + nth) AS chunk_place FROM few GROUP BY qa_id, chunk_id
+    ), many AS (
+        SELECT u.qa_id, u.place, n.chunk_place, r.* FROM near n JOIN exported_units u USING (qa_id)
+        JOIN (FROM ranked WHERE too_many) r ON r.unit_id = u.unit_id AND r.chunk_id = n.chunk_id
+        UNION ALL
+        SELECT u.qa_id, u.place, NULL, r.*
+        FROM exported_units u JOIN (FROM ranked WHERE too_many AND nth <= 20) r USING (unit_id)
+        ANTI JOIN near n ON n.qa_id = u.qa_id AND n.chunk_id = r.chunk_id
+    ), chosen AS (
+        SELECT *, nth AS choice FROM few
+        UNION ALL BY NAME
+        SELECT * EXCLUDE (chunk_place), row_number() OVER (
+            PARTITION BY qa_id, unit_id ORDER BY chunk_place NULLS LAST, nth
+        ) AS choice
+        FROM many QUALIFY choice <= 20
+    )
+    SELECT qa_id, unit_id, document, document_version, chunk_id, start, "end", text, page, origin FROM chosen
+    QUALIFY row_number() OVER (
+        PARTITION BY qa_id, document, chunk_id, start, "end" ORDER BY place, choice
+    ) = 1
+    ORDER BY qa_id, place, choice;
 -- The same pairs with all that is exported of them but their evidence; those whose subgraph is gone are left out:
 -- they wait for the stages of questions to run again. Rounded: the last digits of a mean depend on the order in which
 -- threads add.

@@ -13,13 +13,12 @@ from kg_assets.domain import (
     Chunk,
     Comprehension,
     Document,
-    Evidence,
     QaPair,
     Subgraph,
     entity_id,
     relation_id,
 )
-from kg_assets.export.pairs import SPANS_PER_UNIT, EvidenceChoice, export_pairs, mismatched_evidence
+from kg_assets.export.pairs import export_pairs, mismatched_evidence
 from kg_assets.export.plan import REPORT
 from kg_assets.export.report.collect import report_data
 from kg_assets.export.report.data import ReportData
@@ -240,19 +239,30 @@ def test_rows_of_a_stage_add_up_and_stand_in_the_order_of_the_stages(
     assert (documents.rows_in, documents.dropped) == (2, 1)
 
 
-def test_of_a_thing_that_every_document_mentions_a_pair_shows_the_spans_near_its_other_facts() -> None:
-    def span(chunk: int) -> Evidence:
-        return Evidence(f"d{chunk}", "v", f"c{chunk}", 0, 5, "water")
-
-    evidence = {"water": tuple(span(n) for n in range(1000)), "fact": (span(700), span(5)), "lone": ()}
-    chosen = EvidenceChoice(evidence)
-    shown = chosen.of(["fact", "water"])
-    assert len(shown) == SPANS_PER_UNIT
-    assert shown[:2] == (span(700), span(5))
-    assert set(shown) == {span(700), *(span(n) for n in range(SPANS_PER_UNIT - 1))}
-    assert chosen.of(["water"]) == tuple(span(n) for n in range(SPANS_PER_UNIT))
-    assert chosen.of(["fact"]) == (span(700), span(5))
-    assert chosen.of(["lone", "unknown"]) == ()
+def test_of_a_thing_that_every_document_mentions_a_pair_shows_the_spans_near_its_other_facts(
+    filled: Warehouse,
+) -> None:
+    names = [f"d{number:02}.md" for number in range(60)]
+    store(filled, "documents", {name: [Document(name, "v1", TEXT, {}, "en")] for name in names})
+    store(filled, "chunks", {n: [Chunk(f"c-{n}", n, "v1", 0, 0, 9, TEXT[:9], 2, (), "en")] for n in names})
+    water, fact = (
+        replace(entity_claim(name).claim, evidence_end=end) for name, end in (("Water", 5), ("Fact", 9))
+    )
+    few = {"d55.md", "d05.md"}
+    said = {f"c-{name}": [water, *([fact] if name in few else ())] for name in names}
+    store(filled, "claims", said)
+    units = {"both": [fact, water], "one": [water], "few": [fact], "none": []}
+    pairs = {
+        f"s1/{name}": [pair(f"{name}?", unit_ids=["e-unknown", *(each.unit_id for each in about)])]
+        for name, about in units.items()
+    }
+    store(filled, "curated_qa", pairs)
+    shown = {found.question: [(e.document, e.end) for e in found.evidence] for found in export_pairs(filled)}
+    assert shown["both?"][:4] == [("d05.md", 9), ("d55.md", 9), ("d05.md", 5), ("d55.md", 5)]
+    assert shown["both?"][4:] == [(name, 5) for name in names if name not in few][:18]
+    assert shown["one?"] == [(name, 5) for name in names[:20]]
+    assert shown["few?"] == [("d05.md", 9), ("d55.md", 9)]
+    assert shown["none?"] == []
 
 
 def test_what_stages_cost_is_what_the_store_holds_in_whichever_run_it_was_paid(
