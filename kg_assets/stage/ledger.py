@@ -193,7 +193,7 @@ class Ledger:
 
         async def dropping(item: WorkItem[T], ask: Ask) -> Outcome:
             def ask_for_stage(request: Any, /) -> Any:
-                return ask(replace(request, stage=self.stage))  # what the call is charged to
+                return ask(replace(request, stage=request.stage or self.stage))  # what it is charged to
 
             try:
                 return await work(item, ask_for_stage)
