@@ -33,7 +33,8 @@ class ChatRequest:
         top_logprobs: how many candidates of each generated token to return; 0 for none.
         temperature: overrides the model's own when not None.
         sample: distinguishes repeated samples of one prompt; part of the key, and added to the seed.
-        stage: the asset that asks, for accounting; not part of the key. The frame of the stages sets it where it is empty.
+        stage: the asset that asks, for accounting; not part of the key. The frame of the stages sets it
+            where it is empty.
         item_id: the row that it is asked for, for accounting and for errors; not part of the key.
         document_id: the document the row comes from, if it is one; for accounting; not part of the key.
     """
