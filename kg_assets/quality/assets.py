@@ -29,8 +29,14 @@ def comparison_verdicts(run: StageRun) -> dg.MaterializeResult:
 
 
 def _judged(run: StageRun) -> dg.MaterializeResult:
+    """Counts by gate, and first of all what was found."""
     row = run.execute()
-    return run.result(row, facts=run.counted("gate || ': ' || outcome", "verdicts"))
+    found = run.warehouse.frame(
+        "SELECT v.gate, v.outcome, q.question, v.detail "
+        f"FROM current_{run.name} v JOIN written_qa q USING (qa_id) "
+        "ORDER BY v.outcome = 'pass', v.position LIMIT 5"
+    )
+    return run.result(row, preview=found, facts=run.counted("gate || ': ' || outcome", "verdicts"))
 
 
 question_verdicts = [
