@@ -14,6 +14,7 @@ from kg_assets.quality.plan import (
 from kg_assets.stage.asset import stage_asset
 from kg_assets.stage.checks import blocking
 from kg_assets.stage.run import StageRun
+from kg_assets.stage.shown import markdown_table
 
 
 @stage_asset(RULE_VERDICTS)
@@ -36,7 +37,16 @@ def _judged(run: StageRun) -> dg.MaterializeResult:
         f"FROM current_{run.name} v JOIN written_qa q USING (qa_id) "
         "ORDER BY v.outcome = 'pass', v.position LIMIT 5"
     )
-    return run.result(row, preview=found, facts=run.counted("gate || ': ' || outcome", "verdicts"))
+    counts = run.warehouse.frame(
+        "SELECT gate, count(*) FILTER (outcome = 'pass') AS passed, "
+        "count(*) FILTER (outcome = 'flag') AS flagged, "
+        f"count(*) FILTER (outcome = 'stop') AS stopped FROM current_{run.name} GROUP BY gate ORDER BY gate"
+    )
+    return run.result(
+        row,
+        preview=found,
+        facts={} if counts.empty else {"by gate": dg.MetadataValue.md(markdown_table(counts))},
+    )
 
 
 question_verdicts = [
