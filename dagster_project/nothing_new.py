@@ -8,17 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dagster_project.outcome import RunOutcome, outcome
-from dagster_project.standing import documents_changed, documents_now, past_runs, stale_stages
-from kg_assets.export.files import ExportedFile, unchanged
+from dagster_project.standing import documents_changed, documents_now, files_changed, past_runs, stale_stages
 from kg_assets.graph.plan import KNOWLEDGE_GRAPH
 from kg_assets.ingest.documents import keep_scan
 from kg_assets.stage.freshness import PastRun
 from kg_assets.stage.stage import ancestors
-from kg_assets.stages import STAGES
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import GRAPH_WRITTEN_BY, Workbench
-
-FILES = " UNION ALL ".join(f"FROM current_{s.name}" for s in STAGES if s.row_type is ExportedFile)
 
 
 def nothing_new(workbench: Workbench, corpus: str) -> RunOutcome | None:
@@ -35,9 +31,12 @@ def nothing_new(workbench: Workbench, corpus: str) -> RunOutcome | None:
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     if configuration.sources or configuration.graph is not None or not warehouse.exists():
         return None
+    lock = workbench.layout.corpus_lock(corpus)
+    if not lock.is_free():  # a run may hold the warehouse for long, and is waited for
+        return None
     # While it is open here nobody writes it, and who is between two writes holds the lock.
     with warehouse.connect():
-        if not workbench.layout.corpus_lock(corpus).is_free():
+        if not lock.is_free():
             return None
         scan, runs = documents_now(workbench, corpus, warehouse), past_runs(warehouse)
         if scan is None or stale_stages(runs, configuration, documents_changed(scan, warehouse), ancestors):
@@ -51,7 +50,9 @@ def nothing_new(workbench: Workbench, corpus: str) -> RunOutcome | None:
 def _came_to_an_end(warehouse: Warehouse, runs: Mapping[str, Sequence[PastRun]]) -> bool:
     """Whether the last run of each stage did all that it had to, also outside the warehouse, and nothing
     failed in it that is to be tried again."""
-    ended = dict(warehouse.tuples("SELECT stage, number FROM materializations"))
+    ended = dict(
+        warehouse.tuples("SELECT stage, number FROM materializations SEMI JOIN stages USING (stage)")
+    )
     if ended != {stage: past[-1].number for stage, past in runs.items()}:
         return False
     return not warehouse.scalar("SELECT count(*) FROM current_drops WHERE retry")
@@ -65,9 +66,7 @@ def _stands(workbench: Workbench, corpus: str, warehouse: Warehouse) -> bool:
     )
     if not written_by or workbench.graph_written_by(corpus) != written_by:
         return False
-    folder = workbench.layout.exports(corpus)
-    files = warehouse.rows(ExportedFile, FILES)
-    return all(file.path.parent == folder and unchanged(file) for file in files)
+    return not files_changed(workbench, corpus, warehouse)
 
 
 def _as_it_was(last: PastRun) -> dict[str, Any]:

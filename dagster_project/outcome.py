@@ -13,6 +13,9 @@ from kg_assets.stages import BY_NAME, NAMES, STAGES
 from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
 
+EXPORTED_FILES = " UNION ALL ".join(f"FROM current_{s.name}" for s in STAGES if s.row_type is ExportedFile)
+"""What was written, as SQL; the item is the name below the folder of exports."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
@@ -47,11 +50,8 @@ def outcome(
     """
     warehouse = Warehouse(workbench.layout.warehouse(corpus))
     with warehouse.connect():
-        files = warehouse.rows(
-            ExportedFile,
-            "FROM current_sft_datasets UNION ALL FROM current_graph_export UNION ALL FROM current_report",
-        )
-        pairs = sum(file.rows for file in files if file.format == "lineage")
+        files = warehouse.tuples(f"SELECT item_id, format, rows FROM ({EXPORTED_FILES})")
+        pairs = sum(rows for _, format, rows in files if format == "lineage")
         drops = dropped_rows(warehouse, STAGES, SHOWN_DROPS)
         examples = example_pairs(warehouse) if pairs else []
         dropped = warehouse.scalar("SELECT count(*) FROM current_drops")
@@ -62,7 +62,7 @@ def outcome(
         stages=sorted(stages, key=lambda row: NAMES.index(row["stage"])),
         pairs=pairs,
         examples=examples,
-        exports=[str(folder / file.path.name) for file in files],
+        exports=[str(folder / name) for name, _, _ in files],
         drops=drops,
         dropped=dropped,
         never_run=_never_run(ran, {row["stage"] for row in stages}),

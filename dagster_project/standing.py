@@ -7,8 +7,9 @@ Two ask: `status` shows it, and `nothing_new` decides by it whether a run has an
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 
+from kg_assets.export.files import ExportedFile, unchanged
 from kg_assets.ingest.documents import Scan, scan_documents
-from kg_assets.stage.freshness import PastRun, stale_because
+from kg_assets.stage.freshness import REMEMBERED_RUNS, PastRun, stale_because
 from kg_assets.stage.recipe import recipe
 from kg_assets.stage.stage import Stage
 from kg_assets.stages import NAMES, STAGES
@@ -18,13 +19,17 @@ from resources.workbench import Workbench
 
 
 def past_runs(warehouse: Warehouse) -> dict[str, list[PastRun]]:
-    """The runs of every stage, in the order of time.
+    """The last runs of every stage, in the order of time.
 
     Raises:
         WarehouseError: the warehouse cannot be read.
     """
     runs: dict[str, list[PastRun]] = {name: [] for name in NAMES}
-    for run in warehouse.rows(PastRun, "FROM stage_runs ORDER BY number"):
+    latest = (
+        "FROM stage_runs SEMI JOIN stages USING (stage) "
+        "QUALIFY row_number() OVER (PARTITION BY stage ORDER BY number DESC) <= ? ORDER BY number"
+    )
+    for run in warehouse.rows(PastRun, latest, [REMEMBERED_RUNS]):
         runs[run.stage].append(run)
     return runs
 
@@ -59,6 +64,25 @@ def documents_changed(scan: Scan, warehouse: Warehouse) -> str:
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return f"documents: {said}" if said else ""
+
+
+def files_changed(workbench: Workbench, corpus: str, warehouse: Warehouse) -> dict[str, str]:
+    """Of the stages that write files, by name, those whose files are not in the folder of exports as they
+    wrote them.
+
+    Raises:
+        WarehouseError: the warehouse cannot be read.
+    """
+    folder = workbench.layout.exports(corpus)
+    return {
+        stage.name: "its files are gone or changed"
+        for stage in STAGES
+        if stage.row_type is ExportedFile
+        and not all(
+            file.path.is_relative_to(folder) and unchanged(file)
+            for file in warehouse.rows(ExportedFile, f"FROM current_{stage.name}")
+        )
+    }
 
 
 def stale_stages(

@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from dagster_project.standing import documents_changed, documents_now, past_runs, stale_stages
+from dagster_project.standing import documents_changed, documents_now, files_changed, past_runs, stale_stages
 from kg_assets.stage.costs import NO_COST, Cost, cost_by_stage
 from kg_assets.stage.freshness import PastRun
 from kg_assets.stages import NAMES
@@ -59,7 +59,7 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
     runs: dict[str, list[PastRun]] = {name: [] for name in NAMES}
     costs: dict[str, Cost] = {}
     reasons: dict[str, dict[str, int]] = {name: {} for name in NAMES}
-    changed = ""
+    changed, files = "", dict[str, str]()
     if warehouse.exists():
         with warehouse.connect():
             runs = past_runs(warehouse)
@@ -70,7 +70,8 @@ def corpus_status(workbench: Workbench, corpus: str) -> CorpusStatus:
                 reasons[stage][reason] = count
             scan = documents_now(workbench, corpus, warehouse)
             changed = documents_changed(scan, warehouse) if scan is not None else ""
-    stale = stale_stages(runs, workbench.configuration(), changed)
+            files = files_changed(workbench, corpus, warehouse)
+    stale = files | stale_stages(runs, workbench.configuration(), changed)
     return CorpusStatus(
         corpus,
         _running(workbench, corpus),

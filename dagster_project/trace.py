@@ -8,7 +8,7 @@ from rich.text import Text
 from dagster_project.plain import plain
 from kg_assets.domain import Evidence
 from kg_assets.export.pair import ExportPair
-from kg_assets.export.pairs import export_pairs
+from kg_assets.export.pairs import pairs_that_begin_with
 from kg_assets.graph.reads import current_evidence, current_texts, current_units
 from resources.errors import SettingsError
 from resources.warehouse.warehouse import Warehouse
@@ -54,8 +54,8 @@ def trace_pair(workbench: Workbench, corpora: list[str], qa_id: str) -> Trace:
     """
     found: list[tuple[str, ExportPair]] = []
     for corpus in corpora:
-        pairs = export_pairs(Warehouse(workbench.layout.warehouse(corpus)))
-        found += [(corpus, pair) for pair in pairs if pair.qa_id.startswith(qa_id)]
+        pairs = pairs_that_begin_with(Warehouse(workbench.layout.warehouse(corpus)), qa_id)
+        found += [(corpus, pair) for pair in pairs]
     if not found:
         raise SettingsError(
             f"No exported pair has the id {qa_id!r}: lineage.jsonl in the exports folder lists all ids."
@@ -100,7 +100,7 @@ def print_trace(trace: Trace) -> None:
 
 def _traced(warehouse: Warehouse, corpus: str, pair: ExportPair) -> Trace:
     texts = current_texts(warehouse)
-    units, evidence = current_units(warehouse), current_evidence(warehouse)
+    units, evidence = current_units(warehouse), current_evidence(warehouse, pair.unit_ids)
     if not set(pair.unit_ids) <= set(units):
         raise SettingsError(
             f"The graph of corpus {corpus} has changed since {pair.qa_id} was written, and some of its facts "

@@ -10,9 +10,9 @@ from kg_assets.export.plan import GRAPH_EXPORT, REPORT, SFT_DATASETS
 from kg_assets.graph.plan import KNOWLEDGE_GRAPH
 from kg_assets.ingest.plan import CHUNKS, DOCUMENTS
 from kg_assets.quality.plan import (
+    ASKING_STAGES,
     COMPARISON_VERDICTS,
     CURATED_QA,
-    QUESTION_STAGES,
     RULE_VERDICTS,
     TAGGED_QA,
 )
@@ -38,7 +38,7 @@ STAGES: tuple[Stage, ...] = (
     SUBGRAPHS,
     *QA_STAGES,
     RULE_VERDICTS,
-    *QUESTION_STAGES,
+    *ASKING_STAGES,
     COMPARISON_VERDICTS,
     CURATED_QA,
     TOPICS,

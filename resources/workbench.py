@@ -10,7 +10,7 @@ from pathlib import Path
 from resources.bench import RunBench
 from resources.configuration.load import Configuration, load_configuration
 from resources.embedded.graph_server import DATABASE
-from resources.errors import TutorError
+from resources.errors import GraphError, TutorError
 from resources.workspace.layout import WorkspaceLayout
 
 DEFAULT_WORKSPACE = "workspace"
@@ -91,10 +91,18 @@ class Workbench:
 
         Raises:
             SettingsError: the configuration is wrong.
-            OSError: the file cannot be written.
+            GraphError: the mark cannot be written.
         """
-        if self.configuration().graph is None:
-            self._graph_mark(corpus).write_text(run_id, "utf-8")
+        if self.configuration().graph is not None:
+            return
+        mark = self._graph_mark(corpus)
+        try:
+            mark.write_text(run_id, "utf-8")
+        except OSError as error:
+            raise GraphError(
+                f"{mark} cannot be written ({error.strerror}): mend its permissions or free disk space, then "
+                "run again."
+            ) from error
 
     def close(self, on_trouble: Callable[[str], None]) -> None:
         """Close what was opened; `on_trouble` is told what cannot be closed as it should."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 
 from kg_assets.export.formats.format import Format
 from kg_assets.ingest.formats.table import Reader
-from kg_assets.quality.gates.gate import Comparison, Gate, Question, Rule
+from kg_assets.quality.gates.gate import Asking, Comparison, Gate, Rule
 from kg_assets.stage.stage import Stage
 from kg_assets.synthesis.forms.form import Form
 
-BY = {Rule: "a rule", Question: "a question to a model", Comparison: "a comparison"}
+BY = {Rule: "a rule", Asking: "a question to a model", Comparison: "a comparison"}
 
 
 def forms_as_markdown(forms: Sequence[Form]) -> str:

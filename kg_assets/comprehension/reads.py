@@ -1,20 +1,11 @@
 """What was measured of the trainee, as other stages read it."""
 
-from collections.abc import Sequence
-
 from resources.warehouse.warehouse import Warehouse
 
 
-def current_losses(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> dict[str, float]:
-    """Measured comprehension loss (nats) by unit id, of these units only if any are named; units that were
-    not measured are absent."""
-    query = (
-        "SELECT unit_id, loss FROM current_comprehension "
-        "WHERE $units IS NULL OR unit_id IN (SELECT unnest($units))"
-    )
-    with warehouse.connect() as connection:
-        found = connection.execute(query, {"units": None if unit_ids is None else list(unit_ids)}).fetchall()
-    return dict(found)
+def current_losses(warehouse: Warehouse) -> dict[str, float]:
+    """Measured comprehension loss (nats) by unit id; units that were not measured are absent."""
+    return dict(warehouse.tuples("SELECT unit_id, loss FROM current_comprehension"))
 
 
 def judged_pairs(warehouse: Warehouse) -> list[tuple[float, bool]]:

@@ -1,6 +1,7 @@
 """The export group: files for the trainers, the graph as files, and the report."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import dagster as dg
 
@@ -34,12 +35,13 @@ def _are_written(run: StageRun, _last: Materialization) -> bool:
 
 @stage_asset(SFT_DATASETS, holds=_are_written)
 def sft_datasets(run: StageRun) -> dg.MaterializeResult:
-    """Alpaca, ShareGPT and ChatML files, dataset_info.json for LLaMA-Factory, the lineage of every pair."""
+    """Training files in the configured formats, dataset_info.json for LLaMA-Factory, each pair's lineage."""
     pairs, folder = export_pairs(run.warehouse), run.bench.exports
+    earlier = [name for (name,) in run.warehouse.tuples("SELECT item_id FROM current_sft_datasets")]
     if pairs:
         tree = current_tree(run.warehouse)
         files = write_exports(
-            folder, run.bench.corpus, pairs, run.settings.export, tree if tree.branches else None
+            folder, run.bench.corpus, pairs, run.settings.export, tree if tree.branches else None, earlier
         )
     elif run.warehouse.scalar("SELECT count(*) FROM current_items WHERE stage = 'documents'"):
         raise EmptyResultError(
@@ -47,7 +49,7 @@ def sft_datasets(run: StageRun) -> dg.MaterializeResult:
             f"{what_was_lost(run.warehouse, line_to(SFT_DATASETS))}. `graphtutor status` shows every stage."
         )
     else:  # its documents are all gone, so nothing was lost: what was made of them goes too
-        remove_exports(folder)
+        remove_exports(folder, earlier)
         files = []
     row = _record(run, SFT_DATASETS, files)
     wrong = mismatched_evidence(run.warehouse, pairs)
@@ -81,7 +83,10 @@ def graph_export(run: StageRun) -> dg.MaterializeResult:
 def report(run: StageRun) -> dg.MaterializeResult:
     """One self-contained page: what went in, the graph, the blind spots, cost, examples, what was dropped."""
     copy_calls(run.warehouse, run.bench.responses(), run.bench.corpus)
-    files = run.warehouse.rows(ExportedFile, "FROM current_sft_datasets UNION ALL FROM current_graph_export")
+    written = run.warehouse.rows(
+        ExportedFile, "FROM current_sft_datasets UNION ALL FROM current_graph_export"
+    )
+    files = [replace(file, path=file.path.relative_to(run.bench.exports)) for file in written]
     data = report_data(run.bench, line_to(REPORT), files)
     page = Content("html", 1, [render_report(data).encode("utf-8")])
     row = _record(run, REPORT, write_files(run.bench.exports, {"report.html": page}))

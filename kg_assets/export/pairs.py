@@ -1,13 +1,14 @@
 """Curated pairs with all that they rest on, read from the warehouse: its views `exported_pairs` and
-`pair_evidence` join what the stages say of them."""
+`pair_spans` join what the stages say of them."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kg_assets.domain import Difficulty
+from kg_assets.domain import Difficulty, Evidence
 from kg_assets.export.pair import ExportPair
-from kg_assets.graph.reads import SPAN, current_texts, spans_by_id
+from kg_assets.graph.reads import current_evidence, current_texts
 from resources.warehouse.warehouse import Warehouse, read_rows
 
 EXAMPLES_PER_FORM = 5
@@ -19,6 +20,11 @@ def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
     Pairs whose subgraph is gone are left out: they wait for the question stages to run again.
     """
     return _pairs(warehouse)
+
+
+def pairs_that_begin_with(warehouse: Warehouse, qa_id: str) -> list[ExportPair]:
+    """The exported pairs whose ids begin like this."""
+    return _pairs(warehouse, "WHERE starts_with(qa_id, ?)", [qa_id])
 
 
 def example_pairs(warehouse: Warehouse) -> list[ExportPair]:
@@ -59,16 +65,22 @@ class _Pair:
     tag: str | None
 
 
-def _pairs(warehouse: Warehouse, which: str = "") -> list[ExportPair]:
+def _pairs(warehouse: Warehouse, which: str = "", parameters: Sequence[object] = ()) -> list[ExportPair]:
     """The exported pairs, or a few of them; `which` is SQL of ours that follows their view."""
-    chosen = f"SELECT qa_id FROM exported_pairs {which}"
     with warehouse.connect() as connection:
-        pairs = read_rows(connection, _Pair, f"FROM exported_pairs {which}")
-        spans = spans_by_id(
-            connection.execute(
-                f"SELECT qa_id, {SPAN} FROM pair_evidence WHERE qa_id IN ({chosen})"
-            ).fetchall()
+        pairs = read_rows(connection, _Pair, f"FROM exported_pairs {which}", parameters)
+        # A list is looked up before the views are worked out, a query only after.
+        few = [pair.qa_id for pair in pairs] if which else None
+        evidence = current_evidence(
+            warehouse, None if few is None else list({unit_id for pair in pairs for unit_id in pair.unit_ids})
         )
+        chosen = connection.execute(
+            "SELECT qa_id, unit_id, nth FROM pair_spans WHERE $few IS NULL OR list_contains($few, qa_id)",
+            {"few": few},
+        ).fetchall()
+    spans: dict[str, list[Evidence]] = defaultdict(list)
+    for qa_id, unit_id, nth in chosen:
+        spans[qa_id].append(evidence[unit_id][nth - 1])
     return [
         ExportPair(
             qa_id=pair.qa_id,
@@ -78,7 +90,7 @@ def _pairs(warehouse: Warehouse, which: str = "") -> list[ExportPair]:
             difficulty=pair.difficulty,
             loss=pair.loss,
             unit_ids=pair.unit_ids,
-            evidence=spans.get(pair.qa_id, ()),
+            evidence=tuple(spans[pair.qa_id]),
             details=pair.details,
             tag=pair.tag,
         )

@@ -31,13 +31,15 @@ def write_exports(
     pairs: Sequence[ExportPair],
     settings: ExportSettings,
     tree: TagTree | None = None,
+    earlier: Sequence[str] = (),
     table: Sequence[Format] = FORMATS,
 ) -> list[ExportedFile]:
     """Write the training files of the configured formats, `dataset_info.json` and `lineage.jsonl`, and the
     tree of tags if there is one.
 
-    Files of formats that are no longer configured are removed, other files in the folder are left alone. All
-    files are replaced together, after all were written (`files.write_files`).
+    Files of formats that are no longer configured are removed, and those of `earlier` exports that are not
+    written again; other files in the folder are left alone. All files are replaced together, after all were
+    written (`files.write_files`).
 
     Raises:
         EmptyResultError: there is no pair; what was exported before is left as it was.
@@ -63,16 +65,18 @@ def write_exports(
     if tree is not None:
         content = tree_text(tree).encode("utf-8")
         files[TAXONOMY_FILE] = Content("taxonomy", len(tree.leaves()), [content])
-    return write_files(directory, files, remove=[name for name in _own_files(table) if name not in files])
+    return write_files(
+        directory, files, remove=[name for name in (*_own_files(table), *earlier) if name not in files]
+    )
 
 
-def remove_exports(directory: Path) -> None:
-    """Remove what `write_exports` wrote, of a corpus that has no documents any more.
+def remove_exports(directory: Path, earlier: Sequence[str] = ()) -> None:
+    """Remove what `write_exports` wrote, now and `earlier`, of a corpus that has no documents any more.
 
     Raises:
         ExportError: as in `write_exports`.
     """
-    write_files(directory, {}, remove=_own_files(FORMATS))
+    write_files(directory, {}, remove=[*_own_files(FORMATS), *earlier])
 
 
 def dataset_info(corpus: str, formats: Iterable[Format], written: Container[str]) -> dict[str, Row]:

@@ -16,7 +16,7 @@ from kg_assets.stage.charts import counts_svg
 from kg_assets.stage.run import StageRun
 from kg_assets.stage.shown import Materialization, markdown_table
 from resources.graph.types import SyncCounts
-from resources.workbench import GRAPH_WRITTEN_BY, Workbench
+from resources.workbench import GRAPH_WRITTEN_BY
 
 IN_THE_GRAPH = "nodes and relationships in the graph"
 
@@ -24,7 +24,7 @@ IN_THE_GRAPH = "nodes and relationships in the graph"
 def _is_there(run: StageRun, last: Materialization) -> bool:
     """The graph database may be another one, or have been emptied; counting is quick, reading is not."""
     corpus, (_, written_by) = run.bench.corpus, last.metadata.get(GRAPH_WRITTEN_BY, ("plain", ""))
-    if _workbench(run).graph_written_by(corpus) != written_by:
+    if run.workbench.graph_written_by(corpus) != written_by:
         return False
     return bool(run.bench.graph().counts(corpus) == last.metadata[IN_THE_GRAPH][1])
 
@@ -44,8 +44,8 @@ def knowledge_graph(run: StageRun) -> dg.MaterializeResult:
         current_spellings(run.warehouse),
     )
     written = run.bench.graph().sync(run.bench.corpus, state)
-    _workbench(run).mark_graph(run.bench.corpus, run.context.run.run_id)
-    written_by = _workbench(run).graph_written_by(run.bench.corpus)
+    run.workbench.mark_graph(run.bench.corpus, run.context.run.run_id)
+    written_by = run.workbench.graph_written_by(run.bench.corpus)
     return run.result(
         row,
         preview=run.preview(
@@ -64,11 +64,6 @@ def knowledge_graph(run: StageRun) -> dg.MaterializeResult:
             **({GRAPH_WRITTEN_BY: written_by} if written_by else {}),
         },
     )
-
-
-def _workbench(run: StageRun) -> Workbench:
-    workbench: Workbench = run.context.resources.workbench
-    return workbench
 
 
 def _tallies(written: SyncCounts) -> pd.DataFrame:

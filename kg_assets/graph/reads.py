@@ -1,9 +1,8 @@
 """The current graph and its evidence, as other stages read them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any
 
 from kg_assets.claims.merge import ChunkClaim
 from kg_assets.claims.reads import own_claims
@@ -15,30 +14,17 @@ from kg_assets.entities.types import Alias
 from resources.warehouse.warehouse import Warehouse
 
 
-def current_claims(warehouse: Warehouse, unit_ids: Sequence[str] | None = None) -> list[ChunkClaim]:
-    """The claims that make the graph, those about an alias as claims about what it means; only those that
-    count for these units if any are named.
+def current_claims(warehouse: Warehouse) -> list[ChunkClaim]:
+    """The claims that make the graph, those about an alias as claims about what it means.
 
     What the documents state of a unit, they state in their own words: claims of pages about it are left out,
     so that a unit is either the documents' or an encyclopedia's, never a mixture.
     """
     aliases = current_aliases(warehouse)
-    own = _canonical(own_claims(warehouse, unit_ids), aliases)
+    own = _canonical(own_claims(warehouse), aliases)
+    stated = {made.claim.unit_id for made in own}
     pages = _canonical(page_claims(warehouse), aliases)
-    if not pages:
-        return own
-    stated = {made.claim.unit_id for made in (own if unit_ids is None else current_own_claims(warehouse))}
-    wanted = None if unit_ids is None else set(unit_ids)
-    return own + [
-        made
-        for made in pages
-        if made.claim.unit_id not in stated and (wanted is None or made.claim.unit_id in wanted)
-    ]
-
-
-def current_own_claims(warehouse: Warehouse) -> list[ChunkClaim]:
-    """Of `current_claims` those of the user's documents."""
-    return _canonical(own_claims(warehouse), current_aliases(warehouse))
+    return own + [made for made in pages if made.claim.unit_id not in stated]
 
 
 def _canonical(said: Sequence[ChunkClaim], aliases: Sequence[Alias]) -> list[ChunkClaim]:
@@ -70,21 +56,13 @@ def current_evidence(
 ) -> dict[str, tuple[Evidence, ...]]:
     """Source spans of every unit that some claim describes, in document order; of these units only if any are
     named."""
+    columns = ", ".join(f'"{field.name}"' for field in fields(Evidence))
     found = warehouse.tuples(
-        f"SELECT unit_id, {SPAN} FROM unit_evidence "
-        "WHERE $units IS NULL OR unit_id IN (SELECT unnest($units))",
+        f"SELECT unit_id, {columns} FROM unit_evidence "
+        "WHERE $units IS NULL OR list_contains($units, unit_id)",
         {"units": None if unit_ids is None else list(unit_ids)},
     )
-    return spans_by_id(found)
-
-
-SPAN = ", ".join(f'"{field.name}"' for field in fields(Evidence))
-"""The columns of a span, of the views `unit_evidence` and `pair_evidence`."""
-
-
-def spans_by_id(rows: Iterable[Sequence[Any]]) -> dict[str, tuple[Evidence, ...]]:
-    """Rows of an id and the columns SPAN, as the spans of each id in the order of the rows."""
     spans: dict[str, list[Evidence]] = defaultdict(list)
-    for of, *span in rows:
-        spans[of].append(Evidence(*span))
-    return {of: tuple(found) for of, found in spans.items()}
+    for unit_id, *span in found:
+        spans[unit_id].append(Evidence(*span))
+    return {unit_id: tuple(each) for unit_id, each in spans.items()}

@@ -4,10 +4,10 @@ import dagster as dg
 
 from kg_assets.quality.curate import unsupported_pairs
 from kg_assets.quality.plan import (
+    ASKING_GATES,
+    ASKING_STAGES,
     COMPARISON_VERDICTS,
     CURATED_QA,
-    QUESTION_GATES,
-    QUESTION_STAGES,
     RULE_VERDICTS,
     TAGGED_QA,
 )
@@ -49,9 +49,9 @@ def _judged(run: StageRun) -> dg.MaterializeResult:
     )
 
 
-question_verdicts = [
+asking_verdicts = [
     stage_asset(stage, description=gate.description)(_judged)
-    for stage, gate in zip(QUESTION_STAGES, QUESTION_GATES, strict=True)
+    for stage, gate in zip(ASKING_STAGES, ASKING_GATES, strict=True)
 ]
 
 

@@ -1,14 +1,15 @@
 """The stages of the quality group, and what they would do."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from kg_assets.domain import QaPair
 from kg_assets.quality.balance import TaggedPair
 from kg_assets.quality.curate import CURATION_VERSION, Judged, curation_items, pass_or_drop
-from kg_assets.quality.gates.gate import Comparison, Gate, Question, Rule, Verdict
+from kg_assets.quality.gates.gate import Asking, Comparison, Gate, Rule, Verdict
 from kg_assets.quality.gates.table import GATES
 from kg_assets.quality.tags import PAIR_TAGS_VERSION, keep_or_leave_out, pair_items
-from kg_assets.quality.verdicts import VERDICTS, Looked, comparisons, look, questions, rules
+from kg_assets.quality.verdicts import VERDICTS, Before, Looked, asked_items, comparisons, look, rules
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.ledger import as_it_is
 from kg_assets.stage.stage import Plan, Stage
@@ -19,7 +20,7 @@ from kg_assets.taxonomy.types import PairTag
 
 def _versions(kind: type) -> str:
     """The versions of all gates of a kind: if one changes, the stage must look again, not each pair."""
-    return " ".join(f"{gate.name}={gate.version}" for gate in GATES if isinstance(gate.by, kind))
+    return "; ".join(gate.identity for gate in GATES if isinstance(gate.by, kind))
 
 
 def _plan_rules(bench: StageBench) -> Plan[Looked]:
@@ -38,20 +39,25 @@ RULE_VERDICTS = Stage(
 )
 
 
-def _question_stages() -> tuple[Stage, ...]:
+def _asking_stages() -> tuple[Stage, ...]:
     """A stage for each gate that asks a model; each asks about what none before has stopped."""
     stages: list[Stage] = []
     for gate in GATES:
-        if isinstance(gate.by, Question):
-            stages.append(_question_stage(gate, gate.by, (RULE_VERDICTS, *stages)))
+        if isinstance(gate.by, Asking):
+            stages.append(_asking_stage(gate, gate.by, (RULE_VERDICTS, *stages)))
     return tuple(stages)
 
 
-def _question_stage(gate: Gate, asking: Question, before: tuple[Stage, ...]) -> Stage:
-    names = [stage.name for stage in before]
+def _before(stages: Sequence[Stage]) -> Before:
+    stopping = {f"{gate.name}_verdicts" for gate in GATES if gate.then == "stop"}
+    return {stage.name: stage.name in stopping for stage in stages}
+
+
+def _asking_stage(gate: Gate, asking: Asking, before: tuple[Stage, ...]) -> Stage:
+    judged = _before(before)
 
     def plan(bench: StageBench) -> Plan[Any]:
-        items, judge = questions(gate, asking, bench, names)
+        items, judge = asked_items(gate, asking, bench, judged)
         return Plan(items, judge, asking.role if items else None)
 
     return Stage(
@@ -60,7 +66,7 @@ def _question_stage(gate: Gate, asking: Question, before: tuple[Stage, ...]) -> 
         row_type=Verdict,
         shared_table=VERDICTS,
         upstream=before,
-        version=gate.version,
+        version=gate.identity,
         plan=plan,
         role=asking.role,
         prompts=asking.prompts,
@@ -71,13 +77,13 @@ def _question_stage(gate: Gate, asking: Question, before: tuple[Stage, ...]) -> 
     )
 
 
-QUESTION_STAGES = _question_stages()
-QUESTION_GATES = tuple(gate for gate in GATES if isinstance(gate.by, Question))
-_JUDGED_BEFORE = (RULE_VERDICTS, *QUESTION_STAGES)
+ASKING_STAGES = _asking_stages()
+ASKING_GATES = tuple(gate for gate in GATES if isinstance(gate.by, Asking))
+_JUDGED_BEFORE = (RULE_VERDICTS, *ASKING_STAGES)
 
 
 def _plan_comparisons(bench: StageBench) -> Plan[Verdict]:
-    return Plan(comparisons(GATES, bench, [stage.name for stage in _JUDGED_BEFORE]), as_it_is)
+    return Plan(comparisons(GATES, bench, _before(_JUDGED_BEFORE)), as_it_is)
 
 
 COMPARISON_VERDICTS = Stage(
@@ -97,7 +103,7 @@ COMPARISON_VERDICTS = Stage(
 def _plan_curated(bench: StageBench) -> Plan[Judged]:
     stopping = {
         stage.name: gate.name
-        for stage, gate in zip(QUESTION_STAGES, QUESTION_GATES, strict=True)
+        for stage, gate in zip(ASKING_STAGES, ASKING_GATES, strict=True)
         if gate.then == "stop"
     }
     return Plan(curation_items(bench.warehouse, [gate.name for gate in GATES], stopping), pass_or_drop)

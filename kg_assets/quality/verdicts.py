@@ -5,7 +5,7 @@ from dataclasses import astuple, replace
 from typing import Any
 
 from kg_assets.domain import QaPair, fingerprint
-from kg_assets.quality.gates.gate import Comparison, Finding, Gate, Question, Rule, Verdict
+from kg_assets.quality.gates.gate import Asking, Comparison, Finding, Gate, Rule, Verdict
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.ledger import Query, Work, WorkItem
 from kg_assets.synthesis.forms.table import FORMS
@@ -14,6 +14,8 @@ from resources.warehouse.warehouse import Warehouse
 
 VERDICTS = "verdicts"
 Looked = tuple[Gate, Rule, QaPair]
+Before = Mapping[str, bool]
+"""Stages that have judged before, by name, and whether a pair that they could not judge does not pass."""
 
 
 def rules(gates: Sequence[Gate], warehouse: Warehouse) -> Query[Looked]:
@@ -36,7 +38,7 @@ def rules(gates: Sequence[Gate], warehouse: Warehouse) -> Query[Looked]:
 
     parameters = {
         "gates": list(known),
-        "versions": [gate.version for gate, _ in by_rule],
+        "identities": [gate.identity for gate, _ in by_rule],
         "exempt": [f"{form.name}/{gate}" for form in FORMS for gate in form.exempt],
     }
     return Query(_RULES, parameters, load)
@@ -45,9 +47,9 @@ def rules(gates: Sequence[Gate], warehouse: Warehouse) -> Query[Looked]:
 _RULES = """
     SELECT (row_number() OVER (ORDER BY q.form_place, q.position, g.place))::INTEGER AS position,
         q.qa_id || '/' || g.gate AS item_id,
-        row_key([g.gate, g.version, q.qa_id, q.details::VARCHAR, q.language]) AS key
+        row_key([g.identity, q.qa_id, q.details::VARCHAR, q.language]) AS key
     FROM written_qa q CROSS JOIN (
-        SELECT unnest($gates) AS gate, unnest($versions) AS version, unnest(range(len($gates))) AS place
+        SELECT unnest($gates) AS gate, unnest($identities) AS identity, unnest(range(len($gates))) AS place
     ) g
     WHERE q.form || '/' || g.gate NOT IN (SELECT unnest($exempt::VARCHAR[]))
 """
@@ -59,8 +61,8 @@ async def look(item: WorkItem[Looked], _ask: Ask) -> list[Verdict]:
     return [gate.verdict(pair.qa_id, Finding(rule.check(pair)))]
 
 
-def questions(
-    gate: Gate, asking: Question, bench: StageBench, before: Sequence[str]
+def asked_items(
+    gate: Gate, asking: Asking, bench: StageBench, before: Before
 ) -> tuple[list[WorkItem[Any]], Work[Any]]:
     """What a gate asks about the pairs that the stages `before` have not stopped, and how it judges them."""
     found = asking.items(_applicable(gate, standing_pairs(bench.warehouse, before)), bench)
@@ -68,10 +70,10 @@ def questions(
     async def judge(item: WorkItem[Any], ask: Ask) -> list[Verdict]:
         return [gate.verdict(item.item_id, await asking.judge(item, ask))]
 
-    return [replace(item, key=fingerprint(gate.name, gate.version, item.key)) for item in found], judge
+    return [replace(item, key=fingerprint(gate.identity, item.item_id, item.key)) for item in found], judge
 
 
-def comparisons(gates: Sequence[Gate], bench: StageBench, before: Sequence[str]) -> list[WorkItem[Verdict]]:
+def comparisons(gates: Sequence[Gate], bench: StageBench, before: Before) -> list[WorkItem[Verdict]]:
     """The verdicts of the gates that look at all pairs, each on those that none before has stopped."""
     pairs = standing_pairs(bench.warehouse, before)
     items = []
@@ -81,7 +83,7 @@ def comparisons(gates: Sequence[Gate], bench: StageBench, before: Sequence[str])
             found = gate.by.find(seen, bench)
             verdicts = [gate.verdict(pair.qa_id, found.get(pair.qa_id, Finding())) for pair in seen]
             items += [
-                WorkItem(f"{row.qa_id}/{row.gate}", fingerprint(gate.version, *astuple(row)), row)
+                WorkItem(f"{row.qa_id}/{row.gate}", fingerprint(gate.identity, *astuple(row)), row)
                 for row in verdicts
             ]
             stopped = {row.qa_id for row in verdicts if row.outcome == "stop"}
@@ -89,14 +91,15 @@ def comparisons(gates: Sequence[Gate], bench: StageBench, before: Sequence[str])
     return items
 
 
-def standing_pairs(warehouse: Warehouse, stages: Sequence[str]) -> list[QaPair]:
-    """The pairs, in order, that no gate of these stages has stopped."""
+def standing_pairs(warehouse: Warehouse, before: Before) -> list[QaPair]:
+    """The pairs, in order, that no gate of these stages has stopped, or could not judge and would have."""
     return warehouse.rows(
         QaPair,
         "FROM written_qa WHERE qa_id NOT IN ("
-        "SELECT qa_id FROM current_verdicts WHERE outcome = 'stop' AND stage IN (SELECT unnest(?))) "
+        "SELECT qa_id FROM current_verdicts WHERE outcome = 'stop' AND stage IN (SELECT unnest($all)) "
+        "UNION ALL SELECT item_id FROM current_drops WHERE stage IN (SELECT unnest($stopping::VARCHAR[]))) "
         "ORDER BY form_place, position",
-        [list(stages)],
+        {"all": list(before), "stopping": [stage for stage, stops in before.items() if stops]},
     )
 
 

@@ -12,6 +12,9 @@ from typing import Any
 from kg_assets.stage.recipe import differences
 from kg_assets.stage.stage import Stage
 
+REMEMBERED_RUNS = 20
+"""Where an upstream stage ran more often than that meanwhile, a stage looks at its rows to be sure."""
+
 
 @dataclass(frozen=True, slots=True)
 class PastRun:

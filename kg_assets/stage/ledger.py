@@ -18,8 +18,11 @@ from resources.warehouse.warehouse import Connection, Warehouse, insert_rows
 T = TypeVar("T")
 
 FLUSH_ROWS = 500
+FLUSH_ROWS_UNPAID = 5000
 FLUSH_SECONDS = 2.0
-TRANSIENT_REASONS = frozenset({"timeout", "server_error", "connection", "rate_limited", "bad_vectors"})
+TRANSIENT_REASONS = frozenset(
+    {"timeout", "server_error", "connection", "rate_limited", "bad_vectors", "no_reader"}
+)
 """Failures of the surroundings, not of the row: tried again in the next run although the key is the same."""
 
 
@@ -160,6 +163,8 @@ class Ledger:
     _finished: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
     _dropped: list[Drop] = field(default_factory=list)
     _computed: set[str] = field(default_factory=set)
+    _waiting: int = field(default=0, init=False)
+    _flush_rows: int = field(default=FLUSH_ROWS, init=False)
     _flushed_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -200,6 +205,8 @@ class Ledger:
             except Dropped as dropped:
                 return dropped
 
+        # Nothing is paid for what asks no model: it can be done again.
+        self._flush_rows = FLUSH_ROWS_UNPAID if run is serially else FLUSH_ROWS
         outcomes = run(pending, dropping) if pending else iter(())
         try:
             for item, outcome in outcomes:
@@ -230,8 +237,8 @@ class Ledger:
         else:
             self._finished.append((item.key, outcome))
             self._computed.add(item.key)
-        waiting = sum(len(rows) for _, rows in self._finished) + len(self._dropped)
-        if waiting >= FLUSH_ROWS or time.monotonic() - self._flushed_at > FLUSH_SECONDS:
+        self._waiting += 1 if isinstance(outcome, Dropped | CallFailed) else max(1, len(outcome))
+        if self._waiting >= self._flush_rows or time.monotonic() - self._flushed_at > FLUSH_SECONDS:
             self._flush()
 
     def _flush(self) -> None:
@@ -241,6 +248,7 @@ class Ledger:
                 self._write(connection)
             self._finished.clear()
             self._dropped.clear()
+            self._waiting = 0
         self._flushed_at = time.monotonic()
 
     def _write(self, connection: Connection) -> None:
@@ -334,8 +342,9 @@ _COUNTS = """
             ANTI JOIN done_keys USING (key)),
         (SELECT count(DISTINCT key) FROM planned SEMI JOIN computed_keys USING (key)
             ANTI JOIN dropped_keys USING (key)),
-        (SELECT sha256(coalesce(string_agg(item_id || chr(31) || key, chr(30) ORDER BY position), ''))[:32]
-            FROM planned)
+        (SELECT sha256(coalesce(string_agg(
+            item_id || chr(31) || key || chr(31) || coalesce(parent_id, ''), chr(30) ORDER BY position
+        ), ''))[:32] FROM planned)
 """
 
 

@@ -45,4 +45,6 @@ def prompt_files(group: str, task: str) -> dict[str, str]:
 def _template(group: str, task: str, language: str) -> string.Template:
     package = group if "." in group else f"kg_assets.{group}"
     file = package_files.files(package).joinpath("prompts", f"{task}.{language}.txt")
+    if not file.is_file():
+        raise RuntimeError(f"there is no prompt {task}.{language}.txt in {package}/prompts: write it there")
     return string.Template(file.read_text("utf-8").strip())

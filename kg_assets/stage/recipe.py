@@ -15,6 +15,7 @@ from resources.configuration.load import Configuration
 from resources.models.types import Role
 
 SHOWN_CHARS = 40
+VERSION = "stage version"
 CODE = "graphtutor's code"
 HASHED = (CODE, "prompt ", "names in the file", "tags in the file")
 """Beginnings of ingredients whose values are hashes, which tell a reader nothing."""
@@ -31,7 +32,7 @@ _FURTHER: Mapping[Further, Callable[[Configuration], dict[str, Any]]] = {
 
 def recipe(stage: Stage, configuration: Configuration) -> dict[str, Any]:
     """The recipe of `stage` under this configuration: a flat mapping of all that can change its rows."""
-    found: dict[str, Any] = {"stage version": stage.version, CODE: _code()}
+    found: dict[str, Any] = {VERSION: stage.version, CODE: _code()}
     role = stage.role_under(configuration)
     if role is not None:
         found |= _identity(role, configuration)
@@ -72,10 +73,18 @@ def _sources(folder: Traversable) -> Iterator[tuple[str, str]]:
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What changed between two recipes, each in a few words: `chunking.max_tokens 1024 → 512`."""
     changed = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    if isinstance(then.get(VERSION), str) and isinstance(now.get(VERSION), str):
+        then, now = {**then, VERSION: _only(then, now)}, {**now, VERSION: _only(now, then)}
     return [
         f"{name} changed" if name.startswith(HASHED) else f"{name} {_short(then, name)} → {_short(now, name)}"
         for name in changed
     ]
+
+
+def _only(recipe: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    """Of a version of several parts, those that the other has not."""
+    parts, others = str(recipe[VERSION]).split("; "), str(other[VERSION]).split("; ")
+    return "; ".join(part for part in parts if part not in others) or None
 
 
 def _at(settings: Mapping[str, Any], path: str) -> Any:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.checks import stage_checks
 from kg_assets.stage.costs import copy_calls
-from kg_assets.stage.freshness import PastRun, stale_because
+from kg_assets.stage.freshness import REMEMBERED_RUNS, PastRun, stale_because
 from kg_assets.stage.ledger import Counts, Ledger, serially, utc_now
 from kg_assets.stage.pictures import picture
 from kg_assets.stage.recipe import recipe
@@ -33,7 +33,6 @@ from resources.workbench import Workbench
 
 PREVIEW_ROWS = 5
 LOG_EVERY_S = 15.0
-REMEMBERED_RUNS = 20
 
 
 class StageRun:
@@ -50,10 +49,12 @@ class StageRun:
     Attributes:
         name: of the stage.
         bench: what its record lets it read.
+        workbench: the run's resource, for what is beside a corpus.
     """
 
     def __init__(self, context: dg.AssetExecutionContext, workbench: Workbench, stage: Stage) -> None:
         self.context = context
+        self.workbench = workbench
         self.name = stage.name
         self._stage = stage
         self._started_at = utc_now()
@@ -85,7 +86,6 @@ class StageRun:
             holds: whether what the stage wrote outside the warehouse is still there; asked last.
         """
         runs: dict[str, list[PastRun]] = defaultdict(list)
-        # Where an upstream stage ran more often than that meanwhile, this one looks at its rows to be sure.
         latest = (
             "FROM stage_runs QUALIFY row_number() OVER (PARTITION BY stage ORDER BY number DESC) <= ? "
             "ORDER BY number"

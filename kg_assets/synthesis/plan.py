@@ -81,6 +81,8 @@ def _form_stage(form: Form) -> Stage:
             return Plan([], form.write, "synthesizer", "not among qa.forms")
         found, units = current_subgraphs(bench.warehouse), current_units(bench.warehouse)
         items = form.items(found, units, bench.identity("synthesizer"))
+        if lost := [item.item_id for item in items if item.parent_id is None]:
+            raise ValueError(f"form {form.name}: items without their subgraph as parent_id {lost[:5]}")
         # The forms share a table: a key must say which of them it is of, also where two ask the same.
         own = [replace(item, key=fingerprint(form.name, item.key)) for item in items]
         return Plan(own, form.write, "synthesizer")

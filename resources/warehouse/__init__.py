@@ -1,1 +1,1 @@
-"""The one way to DuckDB: schema, migrations, short connections."""
+"""The one way to DuckDB: schema, short connections."""

@@ -48,11 +48,11 @@ def schema_of(catalogue: Catalogue) -> Schema:
     code = "\n".join(line for line in script.splitlines() if not line.lstrip().startswith("--"))
     written = [statement.strip() for statement in code.split(";\n") if statement.strip()]
     further = [statement for statement in written if statement.startswith("CREATE OR REPLACE")]
-    tables = {_name(statement): statement for statement in written if statement not in further}
+    tables = {_name(statement): _plain(statement) for statement in written if statement not in further}
     by_table: dict[str, list[StageTable]] = defaultdict(list)
     for stage in catalogue.stages:
         by_table[stage.table].append(stage)
-    views = [_forms(catalogue)]
+    views = [_stages(catalogue), _forms(catalogue)]
     for table, stages in by_table.items():
         if len({stage.row_type for stage in stages}) > 1:
             raise ValueError(f"stages with rows of several types share the table {table}")
@@ -99,10 +99,10 @@ def bring_up(connection: duckdb.DuckDBPyConnection, schema: Schema, path: Path) 
 
 
 def _of_another_version(path: Path, table: str = "") -> WarehouseError:
-    other = f" (its table {table} has other columns)" if table else ""
+    other = f"its table {table} has other columns" if table else "it has tables of another kind"
     return WarehouseError(
-        f"{path} was made by another version of graphtutor{other}: delete this file and run again; model "
-        "responses are stored apart and are not asked for again."
+        f"{path} is no warehouse of this version of graphtutor ({other}): if an earlier version made it, "
+        "delete this file and run again; model responses are stored apart and are not asked for again."
     )
 
 
@@ -149,11 +149,22 @@ def _current_of_all(table: str, stages: Sequence[StageTable]) -> str:
         ORDER BY list_position({names}, i.stage), i.position, t.row_index"""
 
 
+def _stages(catalogue: Catalogue) -> str:
+    names = [stage.stage for stage in catalogue.stages]
+    return f"""CREATE OR REPLACE VIEW stages AS
+        SELECT unnest({names}) AS stage, unnest(range({len(names)})) AS place"""
+
+
 def _forms(catalogue: Catalogue) -> str:
     names, stages = zip(*catalogue.forms, strict=True)
     return f"""CREATE OR REPLACE VIEW forms AS
         SELECT unnest({list(names)}) AS form, unnest({list(stages)}) AS stage,
             unnest(range({len(names)})) AS place"""
+
+
+def _plain(statement: str) -> str:
+    """The statement without its layout, which is no difference between two schemas."""
+    return " ".join(statement.split())
 
 
 def _name(statement: str) -> str:

@@ -65,12 +65,13 @@ CREATE TABLE calibration (
 CREATE OR REPLACE MACRO row_key(parts) AS sha256(array_to_string(parts, chr(31)))[:32];
 -- A cost is NULL as soon as one of its calls had no price: a sum without it would be no honest number.
 CREATE OR REPLACE MACRO total_usd(cost_usd) AS CASE WHEN count(*) = count(cost_usd) THEN fsum(cost_usd) END;
+-- What a stage dropped that is no more counts no more.
 CREATE OR REPLACE VIEW current_drops AS
     SELECT i.stage, i.position, i.item_id, i.document_id, d.key, d.reason, d.detail, d.raw, d.retry, d.dropped_at
     FROM current_items i JOIN (
         SELECT stage, key, 0 AS part_index, reason, detail, raw, retry, dropped_at FROM drops
         UNION ALL SELECT stage, key, part_index, reason, detail, raw, false, dropped_at FROM dropped_parts
-    ) d ON i.stage = d.stage AND i.key = d.key
+    ) d ON i.stage = d.stage AND i.key = d.key SEMI JOIN stages s ON s.stage = i.stage
     ORDER BY i.stage, i.position, d.part_index;
 -- Units that can stand in a graph: of a relation both ends must be there.
 CREATE OR REPLACE VIEW current_units AS
@@ -118,14 +119,16 @@ CREATE OR REPLACE VIEW unit_evidence AS
         SELECT document_id, from_json(pages, '[["BIGINT"]]') AS pages FROM current_documents WHERE pages <> '[]'
     )
     -- The page is the last that begins at or before the span, and the first for a span before it.
-    SELECT e.*, coalesce(
-        list_last(list_filter(d.pages, lambda each: each[1] <= e.start))[2], d.pages[1][2]
-    ) AS page
-    FROM (FROM own UNION ALL FROM looked_up) e LEFT JOIN paged d ON d.document_id = e.document
-    QUALIFY row_number() OVER (
-        PARTITION BY e.unit_id, e.document, e.start, e."end" ORDER BY e.origin, e.position, e.row_index
-    ) = 1
-    ORDER BY e.origin, e.position, e.row_index;
+    SELECT *, row_number() OVER (PARTITION BY unit_id ORDER BY origin, position, row_index) AS nth FROM (
+        SELECT e.*, coalesce(
+            list_last(list_filter(d.pages, lambda each: each[1] <= e.start))[2], d.pages[1][2]
+        ) AS page
+        FROM (FROM own UNION ALL FROM looked_up) e LEFT JOIN paged d ON d.document_id = e.document
+        QUALIFY row_number() OVER (
+            PARTITION BY e.unit_id, e.document, e.start, e."end" ORDER BY e.origin, e.position, e.row_index
+        ) = 1
+    )
+    ORDER BY origin, position, row_index;
 -- What the stages of questions have written, each pair once, the forms in their order.
 CREATE OR REPLACE VIEW written_qa AS
     SELECT q.*, f.place AS form_place FROM current_qa_pairs q JOIN forms f USING (stage)
@@ -167,25 +170,26 @@ CREATE OR REPLACE VIEW exported_units AS
         SELECT qa_id, generate_subscripts(units, 1) AS place, unnest(units) AS unit_id
         FROM (SELECT qa_id, from_json(unit_ids, '["VARCHAR"]') AS units FROM exported_qa)
     ) u LEFT JOIN current_comprehension c USING (unit_id);
--- Which spans such a pair shows, unit by unit: all of them, but of a unit that more than 20 spans support only 20,
--- those first whose chunk also supports another unit of the pair, and no span twice. A thing that every document
--- mentions would otherwise stand under every pair about it with every document.
-CREATE OR REPLACE VIEW pair_evidence AS
-    WITH ranked AS (
-        SELECT *, row_number() OVER (PARTITION BY unit_id ORDER BY origin, position, row_index) AS nth,
-            count(*) OVER (PARTITION BY unit_id) > 20 AS too_many
+-- Which spans such a pair shows, unit by unit, the first place of each counting: all of them, but of a unit that more
+-- than 20 spans support only 20, those first whose chunk also supports another unit of the pair, and no span twice. A
+-- thing that every document mentions would otherwise stand under every pair about it with every document.
+CREATE OR REPLACE VIEW pair_spans AS
+    WITH about AS (
+        SELECT qa_id, unit_id, min(place) AS place FROM exported_units GROUP BY qa_id, unit_id
+    ), spans AS (
+        SELECT unit_id, nth, chunk_id, document, start, "end", count(*) OVER (PARTITION BY unit_id) > 20 AS too_many
         FROM unit_evidence
     ), few AS (
-        SELECT u.qa_id, u.place, r.* FROM exported_units u JOIN (FROM ranked WHERE NOT too_many) r USING (unit_id)
+        SELECT a.qa_id, a.place, s.* FROM about a JOIN (FROM spans WHERE NOT too_many) s USING (unit_id)
     ), near AS (
         SELECT qa_id, chunk_id, min(place * 100 + nth) AS chunk_place FROM few GROUP BY qa_id, chunk_id
     ), many AS (
-        SELECT u.qa_id, u.place, n.chunk_place, r.* FROM near n JOIN exported_units u USING (qa_id)
-        JOIN (FROM ranked WHERE too_many) r ON r.unit_id = u.unit_id AND r.chunk_id = n.chunk_id
+        SELECT a.qa_id, a.place, n.chunk_place, s.* FROM near n JOIN about a USING (qa_id)
+        JOIN (FROM spans WHERE too_many) s ON s.unit_id = a.unit_id AND s.chunk_id = n.chunk_id
         UNION ALL
-        SELECT u.qa_id, u.place, NULL, r.*
-        FROM exported_units u JOIN (FROM ranked WHERE too_many AND nth <= 20) r USING (unit_id)
-        ANTI JOIN near n ON n.qa_id = u.qa_id AND n.chunk_id = r.chunk_id
+        SELECT a.qa_id, a.place, NULL, s.*
+        FROM about a JOIN (FROM spans WHERE too_many AND nth <= 20) s USING (unit_id)
+        ANTI JOIN near n ON n.qa_id = a.qa_id AND n.chunk_id = s.chunk_id
     ), chosen AS (
         SELECT *, nth AS choice FROM few
         UNION ALL BY NAME
@@ -194,11 +198,15 @@ CREATE OR REPLACE VIEW pair_evidence AS
         ) AS choice
         FROM many QUALIFY choice <= 20
     )
-    SELECT qa_id, unit_id, document, document_version, chunk_id, start, "end", text, page, origin FROM chosen
+    SELECT qa_id, unit_id, nth, place, choice FROM chosen
     QUALIFY row_number() OVER (
         PARTITION BY qa_id, document, chunk_id, start, "end" ORDER BY place, choice
     ) = 1
     ORDER BY qa_id, place, choice;
+-- The same with what the spans say.
+CREATE OR REPLACE VIEW pair_evidence AS
+    SELECT p.qa_id, p.unit_id, document, document_version, chunk_id, start, "end", text, page, origin
+    FROM pair_spans p JOIN unit_evidence USING (unit_id, nth) ORDER BY p.qa_id, p.place, p.choice;
 -- The same pairs with all that is exported of them but their evidence; those whose subgraph is gone are left out:
 -- they wait for the stages of questions to run again. Rounded: the last digits of a mean depend on the order in which
 -- threads add.

@@ -156,6 +156,8 @@ class Warehouse:
         with FileLock(f"{self.path}.lock"):
             if not self.path.is_file() or self.path.stat().st_size >= _HEADER_BYTES:
                 return False
+            if self.path.read_bytes()[8:12].strip(b"\0") not in (b"", b"DUCK"):
+                return False  # somebody's own
             self.path.unlink()
             try:
                 duckdb.connect(str(self.path)).close()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kg_assets.domain import QaPair
-from kg_assets.quality.gates.gate import Finding, Gate, Question
+from kg_assets.quality.gates.gate import Asking, Finding, Gate
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.ledger import WorkItem
 from kg_assets.stage.prompts import payload_message, system_prompt
@@ -57,5 +57,5 @@ PLAIN = Gate(
     name="plain",
     description="A newcomer understands the answer.",
     version="1",
-    by=Question(items, judge, Usual(0.9, "units", 200.0, 10.0), prompts=(PROMPT,)),
+    by=Asking(items, judge, Usual(0.9, "units", 200.0, 10.0), prompts=(PROMPT,)),
 )

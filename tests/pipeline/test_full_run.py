@@ -15,7 +15,8 @@ import networkx as nx
 import pytest
 
 from dagster_project.definitions import defs
-from kg_assets.stages import NAMES
+from kg_assets.stages import NAMES, STAGES
+from kg_assets.synthesis.forms.table import FORMS
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.conftest import NewProject
 from tests.pipeline.project import CANARY_KEY, CHINESE, ENGLISH, Project, Result, processes_that_stay
@@ -103,10 +104,8 @@ def trace(finished: Finished, pairs: list[dict[str, Any]]) -> Result:
     return finished.project.call("trace", pairs[0]["qa_id"])
 
 
-MAYBE_WITHOUT_ROWS = {
-    "enrichment", "enrichment_claims", "entity_embeddings", "entity_pairs", "entity_aliases", "topics",
-    "taxonomy", "chunk_tags", "tagged_qa",
-}  # fmt: skip
+NOT_BY_DEFAULT = {form.stage for form in FORMS if not form.by_default}
+MAYBE_WITHOUT_ROWS = {stage.name for stage in STAGES if not stage.needs_rows} | NOT_BY_DEFAULT
 """Stages that have no rows where nothing is looked up, no two names are alike, and there are no tags."""
 
 

@@ -80,7 +80,11 @@ def render_report(data: ReportData) -> str:
             examples=[
                 (title, [p for p in data.examples if p.form == form]) for form, title in TITLES.items()
             ],
-            pair_counts=[(title, data.pair_counts.get(form, 0)) for form, title in TITLES.items()],
+            pair_counts=[
+                (title, data.pair_counts[form]) for form, title in TITLES.items() if form in data.pair_counts
+            ],
+            titles=TITLES,
+            forms=FORMS,
             quotes=view.quotes,
             totals=_totals(data.stages),
             dropped=sum(stage.dropped for stage in data.stages),

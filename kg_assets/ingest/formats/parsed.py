@@ -21,6 +21,8 @@ class Parsed:
     rows: tuple[Mapping[str, Any], ...] | None = None
 
 
+NO_READER = "no_reader"
+"""The reason where the function of a reader is not to be had: it may be another day."""
 CORRUPT = Rejected(
     "corrupt",
     "It is damaged or not of the kind that its name says; open it in its program and save it again.",

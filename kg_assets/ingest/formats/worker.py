@@ -15,7 +15,7 @@ from typing import Any
 
 from kg_assets.ingest.decode import Rejected
 from kg_assets.ingest.formats.named import function_named
-from kg_assets.ingest.formats.parsed import CORRUPT, Parsed
+from kg_assets.ingest.formats.parsed import CORRUPT, NO_READER, Parsed
 from kg_assets.ingest.formats.pulse import hear
 
 TOO_MUCH_MEMORY = Rejected(
@@ -45,7 +45,12 @@ def main() -> None:
 
 def _answer(path: Path, function: str) -> dict[str, Any]:
     try:
-        found: Parsed | Rejected = function_named(function)(path)
+        parse = function_named(function)
+    except (ImportError, AttributeError) as error:  # what is installed is at fault, not the file
+        detail = f"What reads such files is not installed ({error}): install graphtutor anew."
+        return {"rejected": asdict(Rejected(NO_READER, detail))}
+    try:
+        found: Parsed | Rejected = parse(path)
     except MemoryError:
         found = TOO_MUCH_MEMORY
     except OSError as error:

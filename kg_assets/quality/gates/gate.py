@@ -34,12 +34,12 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Asking:
     """Asks a model about one pair after the other; the gate has a stage of its own.
 
     Attributes:
-        items: what is to be judged of these pairs, by their ids, keyed by all that can change the answer but
-            the gate's version, which is added.
+        items: what is to be judged of these pairs, by their ids, keyed by all that can change the answer; the
+            gate and the pair are added.
         judge: finds out about one item.
         usual: what it usually comes to.
         prompts: its prompts as (group, task).
@@ -85,8 +85,13 @@ class Gate:
     name: str
     description: str
     version: str
-    by: Rule | Question | Comparison
+    by: Rule | Asking | Comparison
     then: Literal["flag", "stop"] = "stop"
+
+    @property
+    def identity(self) -> str:
+        """What of the gate itself its verdicts depend on."""
+        return f"{self.name} {self.version} {self.then}"
 
     def verdict(self, qa_id: str, finding: Finding) -> "Verdict":
         """The row for a pair."""

@@ -9,13 +9,15 @@ from typing import cast
 
 import pytest
 
-from kg_assets.domain import Chunk
+from kg_assets.domain import Chunk, QaPair, fingerprint
 from kg_assets.quality.curate import Judged, curation_items, pass_or_drop, unsupported_pairs
-from kg_assets.quality.gates.gate import Gate, Rule
+from kg_assets.quality.gates.gate import Asking, Finding, Gate, Rule
 from kg_assets.quality.gates.table import GATES
-from kg_assets.quality.verdicts import comparisons, look, rules
+from kg_assets.quality.verdicts import asked_items, comparisons, look, rules, standing_pairs
 from kg_assets.stage.bench import StageBench
 from kg_assets.stage.ledger import Counts, Ledger, WorkItem, as_it_is
+from kg_assets.stage.stage import Usual
+from resources.models.types import Ask
 from resources.warehouse.warehouse import Warehouse
 from tests.kg_assets.stage_samples import entity_claim, pair, store
 
@@ -24,6 +26,7 @@ TEXTUAL = pair("What does the text say?")
 AGGREGATED = pair("What is it about?", form="aggregated")
 HOPS = pair("Which plant?", form="multi_hop", reasoning=["one", "two"])
 NAMES = [gate.name for gate in GATES]
+RULES = sum(isinstance(gate.by, Rule) for gate in GATES)
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def judged(warehouse: Warehouse) -> list[WorkItem[Judged]]:
     by_rule(warehouse)
     allowing = SimpleNamespace(include_enrichment=True)
     bench = SimpleNamespace(warehouse=warehouse, settings=SimpleNamespace(export=allowing))
-    items = comparisons(GATES, cast(StageBench, bench), ["rule_verdicts"])
+    items = comparisons(GATES, cast(StageBench, bench), {"rule_verdicts": False})
     ledger = Ledger(warehouse, "comparison_verdicts", "run", table="verdicts")
     ledger.execute(items, ledger.pending(items), as_it_is)
     return curation_items(warehouse, NAMES, {})
@@ -66,7 +69,7 @@ def test_each_gate_says_something_of_each_pair_until_one_stops_it(filled: Wareho
     assert said["refers_to_input", "stop"] == 1
     assert said["schema", "pass"] == said["empty", "pass"] == 4
     assert said["duplicate", "pass"] == said["looked_up", "pass"] == 3  # not of the one that is stopped
-    assert sum(said.values()) == 6 * 4 + 2 * 3
+    assert sum(said.values()) == RULES * 4 + (len(GATES) - RULES) * 3
 
 
 def test_what_a_gate_stopped_is_a_drop_that_names_it_and_shows_the_pair(filled: Warehouse) -> None:
@@ -81,10 +84,10 @@ def test_what_a_gate_stopped_is_a_drop_that_names_it_and_shows_the_pair(filled: 
 
 
 def test_no_pair_is_judged_twice(filled: Warehouse) -> None:
-    assert by_rule(filled).new == 6 * 4
+    assert by_rule(filled).new == RULES * 4
     assert by_rule(filled).new == 0
     store(filled, "qa_atomic", {"s1/e1": [ATOMIC], "s1/e2": [pair("Who knows?")]})
-    assert by_rule(filled).new == 6
+    assert by_rule(filled).new == RULES
 
 
 def test_a_gates_new_version_judges_all_pairs_by_that_gate_alone(filled: Warehouse) -> None:
@@ -143,9 +146,36 @@ def test_a_pair_that_two_items_give_is_one(filled: Warehouse) -> None:
     assert [item.item_id for item in judged(filled)].count(ATOMIC.qa_id) == 1
 
 
+def test_two_pairs_of_the_same_text_have_a_verdict_each_of_a_gate_that_asks(filled: Warehouse) -> None:
+    twin = replace(ATOMIC, qa_id="q-twin", unit_ids=("e2",))
+    store(filled, "qa_atomic", {"s1/e1": [ATOMIC], "s1/e2": [twin]})
+
+    async def unsure(_item: WorkItem[QaPair], _ask: Ask) -> Finding:
+        return Finding("Nobody knows.", 0.5)
+
+    def by_text(pairs: Sequence[QaPair], _bench: StageBench) -> list[WorkItem[QaPair]]:
+        return [WorkItem(each.qa_id, fingerprint(each.question), each) for each in pairs]
+
+    asking = Asking(by_text, unsure, Usual(1, "units", 1, 1))
+    gate = Gate("truth", "It is true.", "1", asking)
+    bench = cast(StageBench, SimpleNamespace(warehouse=filled))
+    items, judge = asked_items(gate, asking, bench, {"rule_verdicts": False})
+    ledger = Ledger(filled, "comparison_verdicts", "run", table="verdicts")
+    ledger.execute(items, ledger.pending(items), judge)
+    said = filled.tuples("SELECT qa_id, gate, outcome, score FROM current_verdicts")
+    assert {row[0] for row in said} == {ATOMIC.qa_id, "q-twin", AGGREGATED.qa_id, HOPS.qa_id}
+    assert {row[1:] for row in said} == {("truth", "stop", 0.5)}
+
+
+def test_a_gate_that_now_only_flags_judges_anew(filled: Warehouse) -> None:
+    by_rule(filled)
+    flagging = [replace(gate, then="flag") if gate.name == "empty" else gate for gate in GATES]
+    assert by_rule(filled, flagging).new == 4
+
+
 def test_a_pair_that_a_gate_could_not_judge_does_not_pass(filled: Warehouse) -> None:
     by_rule(filled)
-    dropped = [(ATOMIC.qa_id, "asked"), (HOPS.qa_id, "flagging")]
+    dropped = [(ATOMIC.qa_id, "topics"), (HOPS.qa_id, "taxonomy")]  # as if these two asked a model
     with filled.transaction() as connection:
         for qa_id, stage in dropped:
             connection.execute(
@@ -155,10 +185,12 @@ def test_a_pair_that_a_gate_could_not_judge_does_not_pass(filled: Warehouse) -> 
             connection.execute(
                 "INSERT INTO current_items VALUES (?, 0, ?, ?, NULL, NULL)", [stage, qa_id, qa_id]
             )
-    found = {item.item_id: item.payload for item in curation_items(filled, NAMES, {"asked": "truth"})}
+    found = {item.item_id: item.payload for item in curation_items(filled, NAMES, {"topics": "truth"})}
     assert found[ATOMIC.qa_id].gate == "not_judged"
     assert found[ATOMIC.qa_id].detail == "truth could not judge it: No answer."
     assert found[HOPS.qa_id].gate == ""
+    before = {"rule_verdicts": False, "topics": True, "taxonomy": False}
+    assert {each.qa_id for each in standing_pairs(filled, before)} == {HOPS.qa_id, AGGREGATED.qa_id}
 
 
 def test_a_pair_without_evidence_is_found(filled: Warehouse) -> None:

@@ -224,7 +224,7 @@ def test_rows_and_their_done_mark_are_written_together_or_not_at_all(
 def test_results_are_stored_while_the_work_goes_on(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kg_assets.stage.ledger, "FLUSH_ROWS", 2)
+    monkeypatch.setattr(kg_assets.stage.ledger, "FLUSH_ROWS_UNPAID", 2)
     stored = []
 
     async def work(work_item: Item, ask: Ask) -> list[Statement]:
@@ -257,7 +257,7 @@ def test_a_failure_here_does_not_hide_what_another_run_finished(warehouse: Wareh
 
 
 def test_every_failure_of_the_surroundings_is_transient() -> None:
-    reasons = {"timeout", "server_error", "connection", "rate_limited", "bad_vectors"}
+    reasons = {"timeout", "server_error", "connection", "rate_limited", "bad_vectors", "no_reader"}
     assert reasons == TRANSIENT_REASONS
 
 
