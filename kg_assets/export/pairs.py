@@ -12,6 +12,7 @@ from kg_assets.graph.reads import current_evidence, current_texts
 from resources.warehouse.warehouse import Warehouse, read_rows
 
 EXAMPLES_PER_FORM = 5
+ROWS_AT_ONCE = 50_000
 
 
 def export_pairs(warehouse: Warehouse) -> list[ExportPair]:
@@ -77,10 +78,11 @@ def _pairs(warehouse: Warehouse, which: str = "", parameters: Sequence[object] =
         chosen = connection.execute(
             "SELECT qa_id, unit_id, nth FROM pair_spans WHERE $few IS NULL OR list_contains($few, qa_id)",
             {"few": few},
-        ).fetchall()
-    spans: dict[str, list[Evidence]] = defaultdict(list)
-    for qa_id, unit_id, nth in chosen:
-        spans[qa_id].append(evidence[unit_id][nth - 1])
+        )
+        spans: dict[str, list[Evidence]] = defaultdict(list)
+        while rows := chosen.fetchmany(ROWS_AT_ONCE):
+            for qa_id, unit_id, nth in rows:
+                spans[qa_id].append(evidence[unit_id][nth - 1])
     return [
         ExportPair(
             qa_id=pair.qa_id,
