@@ -115,7 +115,7 @@ def test_both_gates_have_a_verdict_on_every_pair_and_an_exempt_form_is_left_alon
     assert set(flagged["qa_id"]) <= curated
     forms = rows(extended, "SELECT qa_id, form FROM current_qa_pairs").set_index("qa_id")["form"]
     assert set(verdicts[verdicts["gate"] == "empty"]["qa_id"].map(forms)) == {"atomic"}
-    assert "definition" in set(verdicts[verdicts["gate"] == "schema"]["qa_id"].map(forms))
+    assert "definition" in set(verdicts[verdicts["gate"] == "about_nothing"]["qa_id"].map(forms))
 
 
 @pytest.mark.usefixtures("ran")

@@ -34,7 +34,6 @@ OTHER_THINGS = {
     ("comprehension", "statements"),  # a prompt, by its folder and task
     ("taxonomy", "topics"),
     ("taxonomy", "chunk_tags"),
-    ("schema", "language"),  # settings of extraction
     ("application/xhtml+xml", "text/html"),  # what chapters of a book are
     ("text/plain", "application/json"),  # what servers say that do not know
 }

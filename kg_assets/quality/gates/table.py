@@ -5,6 +5,7 @@ Rules judge first, then gates that ask a model, then those that look at all pair
 none before has stopped.
 """
 
+from kg_assets.quality.gates.about_nothing import ABOUT_NOTHING
 from kg_assets.quality.gates.duplicate import DUPLICATE
 from kg_assets.quality.gates.empty import EMPTY
 from kg_assets.quality.gates.gate import Gate
@@ -13,10 +14,9 @@ from kg_assets.quality.gates.looked_up import LOOKED_UP
 from kg_assets.quality.gates.refers_to_input import REFERS_TO_INPUT
 from kg_assets.quality.gates.repeats_itself import REPEATS_ITSELF
 from kg_assets.quality.gates.repeats_question import REPEATS_QUESTION
-from kg_assets.quality.gates.schema import SCHEMA
 
 GATES: tuple[Gate, ...] = (
-    SCHEMA,
+    ABOUT_NOTHING,
     EMPTY,
     REPEATS_QUESTION,
     REPEATS_ITSELF,

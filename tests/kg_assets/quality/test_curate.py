@@ -67,7 +67,7 @@ def test_each_gate_says_something_of_each_pair_until_one_stops_it(filled: Wareho
     frame = filled.frame("SELECT gate, outcome FROM current_verdicts")
     said = Counter(frame.itertuples(index=False, name=None))
     assert said["refers_to_input", "stop"] == 1
-    assert said["schema", "pass"] == said["empty", "pass"] == 4
+    assert said["about_nothing", "pass"] == said["empty", "pass"] == 4
     assert said["duplicate", "pass"] == said["looked_up", "pass"] == 3  # not of the one that is stopped
     assert sum(said.values()) == RULES * 4 + (len(GATES) - RULES) * 3
 
@@ -138,7 +138,7 @@ def test_a_stopped_pair_is_no_original_for_a_later_one(filled: Warehouse) -> Non
     broken = replace(ATOMIC, qa_id="q-broken", unit_ids=())
     store(filled, "qa_atomic", {"s1/e1": [broken], "s1/e2": [ATOMIC]})
     first, second = judged(filled)[:2]
-    assert (first.payload.gate, second.payload.gate) == ("schema", "")
+    assert (first.payload.gate, second.payload.gate) == ("about_nothing", "")
 
 
 def test_a_pair_that_two_items_give_is_one(filled: Warehouse) -> None:

@@ -63,7 +63,7 @@ def test_an_ordinary_pair_passes(good: QaPair) -> None:
 @pytest.mark.parametrize(
     ("bad", "gate", "detail"),
     [
-        (pair("What is it?", unit_ids=[]), "schema", "no unit"),
+        (pair("What is it?", unit_ids=[]), "about_nothing", "no unit"),
         (pair(" ?! "), "empty", "question holds no words"),
         (pair("What is it?", "…"), "empty", "answer holds no words"),
         (pair("What is it?", " X "), "empty", "single character"),

@@ -4,9 +4,11 @@ from kg_assets.domain import QaPair
 from kg_assets.quality.gates.gate import Gate, Rule
 
 
-def has_schema(pair: QaPair) -> str:
+def is_about_something(pair: QaPair) -> str:
     """A question is about at least one unit."""
     return "" if pair.unit_ids else "The pair is about no unit of the graph."
 
 
-SCHEMA = Gate("schema", "The pair is about at least one unit of the graph.", "1", Rule(has_schema))
+ABOUT_NOTHING = Gate(
+    "about_nothing", "The pair is about at least one unit of the graph.", "1", Rule(is_about_something)
+)
