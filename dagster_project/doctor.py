@@ -14,6 +14,7 @@ from resources.embedded.model_files import model_path
 from resources.errors import CallFailed, TutorError
 from resources.models.structured import ask_structured
 from resources.models.types import ChatRequest, EmbeddingRequest, Message, Role
+from resources.warehouse.warehouse import Warehouse
 from resources.workbench import Workbench
 
 MIN_FREE_GB = 2.0
@@ -94,6 +95,9 @@ def _workspace(workbench: Workbench) -> str:
     free_gb = shutil.disk_usage(workbench.layout.root).free / 1e9
     if free_gb < MIN_FREE_GB:
         raise TutorError(f"{workbench.layout.root} has only {free_gb:.1f} GB free: free some space.")
+    for path in sorted(workbench.layout.warehouse("any").parent.glob("*.duckdb")):
+        if workbench.layout.corpus_lock(path.stem).is_free():
+            Warehouse(path).scalar("SELECT 1")
     return f"{workbench.layout.root}, {free_gb:.0f} GB free"
 
 

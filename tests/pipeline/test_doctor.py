@@ -1,5 +1,7 @@
 """`graphtutor doctor` tries what a run needs, and says what to do about what does not work."""
 
+import duckdb
+
 from tests.fake_model_server import FakeModelServer
 from tests.pipeline.project import CANARY_KEY, ENGLISH, Project
 
@@ -41,11 +43,14 @@ def test_a_dead_endpoint_missing_documents_and_a_bad_graph_are_all_told_at_once(
     project.documents.rmdir()
     project.variables["SYNTHESIZER_BASE_URL"] = f"http://user:{CANARY_KEY}@127.0.0.1:9/v1"
     project.variables["NEO4J_URI"] = "bolt://127.0.0.1:9"
+    project.warehouse.path.parent.mkdir(parents=True)
+    with duckdb.connect(str(project.warehouse.path)) as connection:
+        connection.execute("CREATE TABLE notes (text VARCHAR)")
     result = project.call("doctor")
     assert result.exit_code == 1
     failed = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("✗ ")]
-    assert failed == ["documents", "graph", "synthesizer"]
-    for advice in ("--documents", "NEO4J_URI", "SYNTHESIZER_BASE_URL"):
+    assert failed == ["workspace", "documents", "graph", "synthesizer"]
+    for advice in ("no warehouse of this version", "--documents", "NEO4J_URI", "SYNTHESIZER_BASE_URL"):
         assert advice in result.stdout
     assert CANARY_KEY not in result.stdout
 
