@@ -44,9 +44,10 @@ GENERATED: Mapping[str, Callable[[], str]] = {
 }
 """Comments in pages, and what takes their place."""
 ROOT = Path(__file__).parents[2]
-SHOWN = re.compile(r"<!-- file: (?P<path>\S+) -->")
-"""A comment that a file of the repository takes the place of, as it is. It stands in no code block of the
-page, where ruff would take it for code."""
+SHOWN = re.compile(r"(?:\[`\S+`\]\(\S+\):\n\n)?<!-- file: (?P<path>\S+) -->")
+"""A comment that a file of the repository takes the place of, as it is, and of the link above it, which is
+for those who read the page in the repository. It stands in no code block of the page, where ruff would take
+it for code."""
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -87,10 +87,11 @@ def _recipes() -> Mapping[str, Sequence[str]]:
 
 
 def stages_as_markdown(stages: Sequence[Stage]) -> str:
-    """The table of stages, with an anchor for each that the drawing links to."""
+    """The table of stages, with the folder of each, and an anchor that the drawing links to."""
     rows = [
-        f"| {stage.group} | [](){{#stage-{stage.name}}}`{stage.name}` | "
+        f"| `kg_assets/{stage.group}/` | [](){{#stage-{stage.name}}}`{stage.name}` | "
         f"{', '.join(f'`{name}`' for name in stage.upstream)} | {stage.what} |"
         for stage in stages
     ]
-    return "\n".join(["| group | stage | reads | what its rows are |", "|---|---|---|---|", *rows])
+    head = "| folder of its group | stage | reads | what its rows are |"
+    return "\n".join([head, "|---|---|---|---|", *rows])

@@ -2,6 +2,7 @@
 drawn and listed is what there is."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from docs.generate.records import (
     readers_as_markdown,
 )
 from docs.generate.settings import allowed, blocks, default, kind, settings_as_markdown
-from docs.generate.stages import stage_table, stale_stages
+from docs.generate.stages import stage_table, stages_as_markdown, stale_stages
 from kg_assets.export.formats.table import FORMATS
 from kg_assets.ingest.formats.table import READERS
 from kg_assets.quality.gates.table import GATES
@@ -121,6 +122,16 @@ def test_every_stage_is_in_the_drawing_and_every_arrow_between_boxes() -> None:
     boxes = svg.count("<rect")
     assert len({(stage.group, stage.upstream) for stage in stage_table()}) <= boxes <= len(stage_table())
     assert svg.count('class="arrow"') >= boxes - 1
+
+
+def test_the_table_of_stages_names_the_folder_of_each_with_records_and_assets() -> None:
+    _, _, *rows = stages_as_markdown(stage_table()).splitlines()
+    root = Path(__file__).parents[2]
+    for stage, row in zip(stage_table(), rows, strict=True):
+        folder, name = row.split("`")[1:4:2]
+        assert name == stage.name
+        assert (root / folder / "plan.py").is_file()
+        assert (root / folder / "assets.py").is_file()
 
 
 def test_pages_name_every_setting_and_command_in_both_languages() -> None:
