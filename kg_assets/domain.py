@@ -97,11 +97,12 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one chunk says about one unit. Evidence positions are relative to the chunk's text.
+    """What one chunk says about one unit. Its evidence is the sentences that hold the model's quote;
+    positions are relative to the chunk's text.
 
     For an entity `source` and `target` are empty; for a relation `name` is, and `type` too unless the user's
     schema has types of relations. `quoted` is False
-    where the model's quote was not in the chunk: then the evidence is the whole chunk.
+    where the model's quote was not in the chunk: then the evidence, and the quote too, is the whole chunk.
     """
 
     claim_id: str
@@ -114,6 +115,8 @@ class Claim:
     description: str
     evidence_start: int
     evidence_end: int
+    quote_start: int
+    quote_end: int
     quoted: bool
 
 

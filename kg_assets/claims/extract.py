@@ -10,6 +10,7 @@ from typing import Any
 
 from kg_assets.claims.conformance import conforming
 from kg_assets.claims.coreference import ResolvedText, resolve
+from kg_assets.claims.sentences import whole_sentences
 from kg_assets.domain import Chunk, Claim, entity_id, fingerprint, normalise_name, relation_id
 from kg_assets.stage.ledger import TRANSIENT_REASONS, DroppedPart
 from kg_assets.stage.prompts import payload_message, system_prompt
@@ -20,7 +21,7 @@ from resources.models.schemas import Schema, list_of, object_of, one_of, text_of
 from resources.models.structured import ask_structured
 from resources.models.types import Ask, ChatRequest, Message
 
-CLAIMS_VERSION = "2"
+CLAIMS_VERSION = "3"
 UNKNOWN_TYPE = "unknown"
 _MAX_NAME_CHARS = 120
 _MAX_SENTENCE_CHARS = 600
@@ -158,7 +159,8 @@ def claims_of(found: Mapping[str, Any], read: ResolvedText, typed_relations: boo
 
 def _claim(read: ResolvedText, row: Mapping[str, str], **fields: Any) -> Claim:
     span = read.evidence(row.get("quote", ""))
-    start, end = span or (0, len(read.original))
+    quote = span or (0, len(read.original))
+    start, end = whole_sentences(read.original, *quote)
     identity = [fields["unit_id"], fields.get("type"), fields.get("source"), row["description"]]
     defaults = {"name": "", "type": "", "source": "", "target": ""}
     return Claim(
@@ -166,6 +168,8 @@ def _claim(read: ResolvedText, row: Mapping[str, str], **fields: Any) -> Claim:
         description=row["description"],
         evidence_start=start,
         evidence_end=end,
+        quote_start=quote[0],
+        quote_end=quote[1],
         quoted=span is not None,
         **(defaults | fields),
     )

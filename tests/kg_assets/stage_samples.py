@@ -64,6 +64,8 @@ def entity_claim(
         description=text,
         evidence_start=0,
         evidence_end=5,
+        quote_start=0,
+        quote_end=5,
         quoted=True,
     )
     return ChunkClaim(chunk_id, "en", claim)
@@ -82,6 +84,8 @@ def relation_claim(source: str, target: str, description: str = "", *, chunk_id:
         description=text,
         evidence_start=0,
         evidence_end=5,
+        quote_start=0,
+        quote_end=5,
         quoted=True,
     )
     return ChunkClaim(chunk_id, "en", claim)

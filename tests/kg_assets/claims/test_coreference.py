@@ -77,7 +77,8 @@ def test_claims_are_read_from_the_replaced_text_and_quoted_from_the_original() -
     (claim,) = awaited(extract_claims(HERE, SETTINGS, ask, BEFORE))
     assert isinstance(claim, Claim)
     assert READ in ask.requests[1].messages[-1].content
-    assert TEXT[claim.evidence_start : claim.evidence_end] == "It was built in Leeds"
+    assert TEXT[claim.quote_start : claim.quote_end] == "It was built in Leeds"
+    assert TEXT[claim.evidence_start : claim.evidence_end].startswith("It was built in Leeds")
     assert claim.quoted
 
 

@@ -58,10 +58,10 @@ def test_an_entity_and_a_relation_become_claims_with_their_evidence() -> None:
         "technology",
         entity_id("Kestrel-2 pump"),
     )
-    assert TEXT[entity.evidence_start : entity.evidence_end] == "moves 40 litres of brine"
+    assert TEXT[entity.quote_start : entity.quote_end] == "moves 40 litres of brine"
     assert (relation.kind, relation.source, relation.target) == ("relation", "Harrow Works", "Kestrel-2 pump")
     assert relation.unit_id == relation_id("Kestrel-2 pump", "Harrow Works")
-    assert TEXT[relation.evidence_start : relation.evidence_end] == "built by Harrow Works"
+    assert TEXT[relation.quote_start : relation.quote_end] == "built by Harrow Works"
     assert entity.quoted
     assert relation.quoted
     assert len(ask.requests) == 1
@@ -76,7 +76,8 @@ def test_chinese_claims_have_chinese_evidence() -> None:
         "quote": "制造,每分钟输送",
     }
     (claim,) = awaited(extract_claims(chunk(text, language="zh"), SETTINGS, Scripted(extraction([row]))))
-    assert text[claim.evidence_start : claim.evidence_end] == "制造，\n每分钟输送"
+    assert text[claim.quote_start : claim.quote_end] == "制造，\n每分钟输送"
+    assert text[claim.evidence_start : claim.evidence_end] == text
     assert claim.quoted
     assert claim.description == "红隼二号泵每分钟输送40升盐水。"
 
@@ -249,7 +250,8 @@ def test_a_quote_is_looked_up_as_it_stands_emphasis_and_all() -> None:
     (claim,) = claims_of(
         validate_extraction(extraction([PUMP | {"quote": "**Kestrel-2** moves"}])), ResolvedText(text)
     )
-    assert text[claim.evidence_start : claim.evidence_end] == "**Kestrel-2** moves"
+    assert text[claim.quote_start : claim.quote_end] == "**Kestrel-2** moves"
+    assert text[claim.evidence_start : claim.evidence_end] == text
 
 
 @pytest.mark.parametrize(
