@@ -49,7 +49,7 @@ def _asking_stages() -> tuple[Stage, ...]:
 
 
 def _before(stages: Sequence[Stage]) -> Before:
-    stopping = {f"{gate.name}_verdicts" for gate in GATES if gate.then == "stop"}
+    stopping = {gate.stage for gate in GATES if gate.then == "stop"}
     return {stage.name: stage.name in stopping for stage in stages}
 
 
@@ -61,7 +61,7 @@ def _asking_stage(gate: Gate, asking: Asking, before: tuple[Stage, ...]) -> Stag
         return Plan(items, judge, asking.role if items else None)
 
     return Stage(
-        name=f"{gate.name}_verdicts",
+        name=gate.stage,
         group="quality",
         row_type=Verdict,
         shared_table=VERDICTS,
@@ -101,11 +101,7 @@ COMPARISON_VERDICTS = Stage(
 
 
 def _plan_curated(bench: StageBench) -> Plan[Judged]:
-    stopping = {
-        stage.name: gate.name
-        for stage, gate in zip(ASKING_STAGES, ASKING_GATES, strict=True)
-        if gate.then == "stop"
-    }
+    stopping = {gate.stage: gate.name for gate in ASKING_GATES if gate.then == "stop"}
     return Plan(curation_items(bench.warehouse, [gate.name for gate in GATES], stopping), pass_or_drop)
 
 

@@ -89,6 +89,11 @@ class Gate:
     then: Literal["flag", "stop"] = "stop"
 
     @property
+    def stage(self) -> str:
+        """The name of its stage, of a gate that asks a model."""
+        return f"{self.name}_verdicts"
+
+    @property
     def identity(self) -> str:
         """What of the gate itself its verdicts depend on."""
         return f"{self.name} {self.version} {self.then}"
