@@ -1,4 +1,4 @@
-"""Asking and answer say something."""
+"""Question and answer say something."""
 
 import re
 
@@ -9,7 +9,7 @@ MIN_ANSWER_CHARS = 2
 
 
 def not_empty(pair: QaPair) -> str:
-    """Asking and answer hold words, and the answer is more than one character."""
+    """Question and answer hold words, and the answer is more than one character."""
     for field, text in (("question", pair.question), ("answer", pair.answer)):
         if not re.search(r"\w", text):
             return f"The {field} holds no words."
@@ -18,4 +18,4 @@ def not_empty(pair: QaPair) -> str:
     return ""
 
 
-EMPTY = Gate("empty", "Asking and answer hold words.", "1", Rule(not_empty))
+EMPTY = Gate("empty", "Question and answer hold words.", "1", Rule(not_empty))

@@ -1,4 +1,4 @@
-"""Asking and answer are in the language of their source: that one is not is said only where it is beyond
+"""Question and answer are in the language of their source: that one is not is said only where it is beyond
 doubt.
 
 Questions are short and full of names in other languages ("Who composed Le nozze di Figaro?"), which mislead
@@ -106,7 +106,7 @@ def _other(text: str, source: str) -> str:
 
 
 def speaks_the_source_language(pair: QaPair) -> str:
-    """Asking and answer are in the language of the units, as far as short text full of names can tell."""
+    """Question and answer are in the language of the units, as far as short text full of names can tell."""
     for field, text in (("question", pair.question), ("answer", pair.answer)):
         if found := foreign_language(text, pair.language):
             return f"The {field} is in {language_name(found)}, its source in {language_name(pair.language)}."
@@ -115,7 +115,7 @@ def speaks_the_source_language(pair: QaPair) -> str:
 
 LANGUAGE = Gate(
     "language",
-    "Asking and answer are in the language of their source.",
+    "Question and answer are in the language of their source.",
     "1",
     Rule(speaks_the_source_language),
 )
