@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from kg_assets.ingest.boundaries import Span, split_sentences
-from kg_assets.ingest.structure import Block, parse_blocks
+from kg_assets.ingest.structure import parse_blocks
 
 
 def whole_sentences(text: str, start: int, end: int) -> Span:
@@ -25,10 +25,4 @@ def _sentences(text: str) -> tuple[Span, ...]:
             if block.kind == "code"
             else split_sentences(text, block.start, block.end)
         )
-    )
-
-
-def _sentences_of(text: str, block: Block) -> list[Span]:
-    return (
-        [(block.start, block.end)] if block.kind == "code" else split_sentences(text, block.start, block.end)
     )
